@@ -1,0 +1,2 @@
+//! The vpcsim command.
+fn main() {}

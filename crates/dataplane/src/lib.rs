@@ -1,0 +1,1 @@
+//! What a packet meets in a cloud network: stages, connection tracking, NAT.

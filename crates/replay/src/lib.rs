@@ -1,0 +1,1 @@
+//! A capture through a declared network: attribution, verdicts, report.

@@ -1,0 +1,1 @@
+//! Generators of networks, packets and conversations that every test shares.
