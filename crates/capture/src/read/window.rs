@@ -1,0 +1,123 @@
+//! The part of a stream that is in memory.
+
+use std::{
+    io::{self, Read},
+    ops::Range,
+};
+
+/// How much is asked of the source at once, in bytes.
+const START: usize = 256 << 10;
+
+/// A buffer that slides over a stream.
+///
+/// It asks the source for more only when a caller wants more than it has, takes what one `read` gives, and
+/// grows only when it is full of bytes that arrived: a length in a file never makes it allocate.
+pub(super) struct Window {
+    source: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    /// The bytes not yet consumed are `buffer[start..end]`.
+    start: usize,
+    end: usize,
+    /// Offset in the stream of `buffer[start]`.
+    offset: u64,
+    ended: bool,
+    cut: bool,
+}
+
+impl Window {
+    pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
+        Self { source, buffer: vec![0; START], start: 0, end: 0, offset: 0, ended: false, cut: false }
+    }
+
+    /// Makes sure that `wanted` bytes are available; false when the stream ends before.
+    #[inline]
+    pub(super) fn fill(&mut self, wanted: usize) -> io::Result<bool> {
+        if self.end - self.start >= wanted { Ok(true) } else { self.read_until(wanted) }
+    }
+
+    #[cold]
+    fn read_until(&mut self, wanted: usize) -> io::Result<bool> {
+        while self.end - self.start < wanted {
+            if self.ended {
+                return Ok(false);
+            }
+            self.make_room();
+            match self.source.read(&mut self.buffer[self.end..]) {
+                Ok(0) => self.ended = true,
+                Ok(read) => self.end += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    self.ended = true;
+                    self.cut = true;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn make_room(&mut self) {
+        let free = self.buffer.len() - self.end;
+        if self.start > 0 && free < self.buffer.len() / 2 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+    }
+
+    /// The bytes that are there and not consumed.
+    #[inline]
+    pub(super) fn available(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Consumes `len` available bytes and says where they are: they stay there until the next `fill`.
+    #[inline]
+    pub(super) fn take(&mut self, len: usize) -> Range<usize> {
+        debug_assert!(len <= self.end - self.start);
+        let taken = self.start..self.start + len;
+        self.start = taken.end;
+        self.offset += len as u64;
+        taken
+    }
+
+    /// The bytes at a place that `take` returned, or within it.
+    #[inline]
+    pub(super) fn bytes(&self, place: Range<usize>) -> &[u8] {
+        &self.buffer[place]
+    }
+
+    /// Consumes `left` bytes without keeping them, counting down as it goes so that it can be called again
+    /// after an error; false when the stream ends before.
+    pub(super) fn skip(&mut self, left: &mut u64) -> io::Result<bool> {
+        while *left > 0 {
+            if !self.fill(1)? {
+                return Ok(false);
+            }
+            let here = self.available().len();
+            let len = usize::try_from(*left).map_or(here, |left| left.min(here));
+            self.take(len);
+            *left -= len as u64;
+        }
+        Ok(true)
+    }
+
+    /// Offset in the stream of the first byte not consumed.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether the source says that its own data ended too early.
+    pub(super) fn cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The stream from here on, as a stream.
+    pub(super) fn into_source(self) -> Box<dyn Read + Send> {
+        let here = self.available().to_vec();
+        Box::new(io::Cursor::new(here).chain(self.source))
+    }
+}

@@ -1,0 +1,9 @@
+//! Writing captures.
+
+mod error;
+mod pcap;
+mod pcapng;
+
+pub use error::WriteError;
+pub use pcap::{PcapWriter, Resolution};
+pub use pcapng::Writer;
