@@ -104,6 +104,10 @@ impl TcpFlags {
     pub const ACK: Self = Self(0x10);
     /// Urgent.
     pub const URG: Self = Self(0x20);
+    /// Congestion was experienced (RFC 3168).
+    pub const ECE: Self = Self(0x40);
+    /// The congestion window was reduced (RFC 3168).
+    pub const CWR: Self = Self(0x80);
 
     /// Whether every flag of `other` is set.
     pub fn contains(self, other: Self) -> bool {
