@@ -1,0 +1,273 @@
+//! The connection table: every live connection, found by either of its keys.
+
+use super::connection::{Connection, ConnectionId, Direction, Zone};
+use super::deadlines::{Deadlines, Due};
+use super::hash::{ZoneHasher, hash};
+use super::slab::Slab;
+use super::tracker::Tracker;
+use crate::Nanos;
+use hashbrown::{HashMap, HashTable};
+use std::hash::BuildHasherDefault;
+use vpcsim_packet::FlowKey;
+
+/// All live connections of all zones.
+///
+/// [`expire`](Self::expire) first, then the rest: nothing else looks at the time.
+#[derive(Debug, Clone)]
+pub struct Table<V> {
+    connections: Slab<Connection<V>>,
+    /// Two entries per connection, one for each key.
+    keys: HashTable<Handle>,
+    deadlines: Deadlines,
+    per_zone: HashMap<u32, usize, BuildHasherDefault<ZoneHasher>>,
+    inserted: u64,
+    peak: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Handle {
+    slot: u32,
+    direction: Direction,
+}
+
+/// A new connection would share a key with a live one.
+///
+/// Only a translation can bring this about: without one, whoever has the
+/// reply's key would have been found by the first packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the {key:?} key of the new connection belongs to the {held:?} direction of a live one")]
+pub struct Occupied {
+    /// Which key of the new connection is taken; the original one if both are.
+    pub key: Direction,
+    /// The connection that has it.
+    pub by: ConnectionId,
+    /// In which direction it has it.
+    pub held: Direction,
+}
+
+impl<V> Default for Table<V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<V> Table<V> {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self {
+            connections: Slab::new(),
+            keys: HashTable::new(),
+            deadlines: Deadlines::default(),
+            per_zone: HashMap::default(),
+            inserted: 0,
+            peak: 0,
+        }
+    }
+
+    /// The connection that packets with `key` belong to in `zone`, and their
+    /// direction. Where both keys of a connection are the same, the direction
+    /// is [`Direction::Reply`], as in the kernel (`__nf_conntrack_hash_insert`
+    /// puts the reply in front).
+    pub fn lookup(&self, zone: Zone, key: &FlowKey) -> Option<(ConnectionId, Direction)> {
+        let connections = &self.connections;
+        let handle = self.keys.find(hash(zone, key), |handle| {
+            owns(connections, *handle, zone, key)
+        })?;
+        let (id, _) = connections.at(handle.slot)?;
+        Some((id, handle.direction))
+    }
+
+    /// Remembers a connection until `deadline`. `original` and `reply` are the
+    /// keys of its packets as they arrive at the zone; if a live connection
+    /// there has either, nothing happens (`__nf_conntrack_confirm`).
+    pub fn insert(
+        &mut self,
+        zone: Zone,
+        original: FlowKey,
+        reply: FlowKey,
+        tracker: Tracker,
+        deadline: Nanos,
+        value: V,
+    ) -> Result<ConnectionId, Occupied> {
+        for (key, direction) in [(&original, Direction::Original), (&reply, Direction::Reply)] {
+            if let Some((by, held)) = self.lookup(zone, key) {
+                return Err(Occupied {
+                    key: direction,
+                    by,
+                    held,
+                });
+            }
+        }
+        let id = self.connections.insert(Connection {
+            zone,
+            original,
+            reply,
+            deadline,
+            tracker,
+            value,
+        });
+        // Equal keys have one handle, and it is the reply's.
+        if original != reply {
+            self.insert_key(zone, &original, id.slot, Direction::Original);
+        }
+        self.insert_key(zone, &reply, id.slot, Direction::Reply);
+        self.deadlines.insert(Due {
+            at: deadline,
+            sequence: self.inserted,
+            slot: id.slot,
+        });
+        self.inserted += 1;
+        *self.per_zone.entry(zone.0).or_default() += 1;
+        self.peak = self.peak.max(self.connections.len());
+        Ok(id)
+    }
+
+    fn insert_key(&mut self, zone: Zone, key: &FlowKey, slot: u32, direction: Direction) {
+        let connections = &self.connections;
+        self.keys
+            .insert_unique(hash(zone, key), Handle { slot, direction }, |handle| {
+                // Every handle is of a live connection.
+                connections.at(handle.slot).map_or(0, |(_, connection)| {
+                    hash(connection.zone, &connection.key(handle.direction))
+                })
+            });
+    }
+
+    /// A connection, unless it is gone.
+    pub fn get(&self, id: ConnectionId) -> Option<&Connection<V>> {
+        self.connections.get(id)
+    }
+
+    /// A connection to change, unless it is gone.
+    pub fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection<V>> {
+        self.connections.get_mut(id)
+    }
+
+    /// Forgets a connection.
+    pub fn remove(&mut self, id: ConnectionId) -> Option<Connection<V>> {
+        let connection = self.connections.get(id)?;
+        let zone = connection.zone;
+        for direction in [Direction::Original, Direction::Reply] {
+            let handle = Handle {
+                slot: id.slot,
+                direction,
+            };
+            let hash = hash(zone, &connection.key(direction));
+            if let Ok(found) = self.keys.find_entry(hash, |other| *other == handle) {
+                found.remove();
+            }
+        }
+        self.deadlines.remove(id.slot);
+        if let Some(count) = self.per_zone.get_mut(&zone.0) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_zone.remove(&zone.0);
+            }
+        }
+        self.connections.remove(id)
+    }
+
+    /// Sets when a connection is gone: later costs nothing, earlier O(log n).
+    /// False if it is gone already.
+    pub fn set_deadline(&mut self, id: ConnectionId, deadline: Nanos) -> bool {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return false;
+        };
+        let before = std::mem::replace(&mut connection.deadline, deadline);
+        if deadline < before {
+            self.deadlines.hasten(id.slot, deadline);
+        }
+        true
+    }
+
+    /// Forgets every connection whose deadline is `now` or earlier, and hands
+    /// each to `on_gone`: by deadline, equal ones in the order of insertion.
+    pub fn expire(&mut self, now: Nanos, mut on_gone: impl FnMut(ConnectionId, Connection<V>)) {
+        while let Some(due) = self.deadlines.first()
+            && due.at <= now
+        {
+            let Some((id, connection)) = self.connections.at(due.slot) else {
+                // Cannot be: entries are removed with their connections.
+                self.deadlines.remove(due.slot);
+                continue;
+            };
+            let deadline = connection.deadline;
+            if deadline > due.at {
+                self.deadlines.defer(due.slot, deadline);
+            } else if let Some(connection) = self.remove(id) {
+                on_gone(id, connection);
+            }
+        }
+    }
+
+    /// A time before which nothing expires: `expire` up to it does nothing.
+    /// `None` if there is no connection.
+    pub fn next_expiry(&self) -> Option<Nanos> {
+        self.deadlines.first().map(|due| due.at)
+    }
+
+    /// How many connections are remembered.
+    pub fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many connections are remembered in one zone.
+    pub fn zone_len(&self, zone: Zone) -> usize {
+        self.per_zone.get(&zone.0).copied().unwrap_or(0)
+    }
+
+    /// The most connections there ever were at once.
+    pub fn peak(&self) -> usize {
+        self.peak
+    }
+
+    /// All connections, in an order that depends on nothing but the calls so far.
+    pub fn iter(&self) -> Iter<'_, V> {
+        Iter {
+            table: self,
+            slot: 0,
+        }
+    }
+}
+
+fn owns<V>(connections: &Slab<Connection<V>>, handle: Handle, zone: Zone, key: &FlowKey) -> bool {
+    connections.at(handle.slot).is_some_and(|(_, connection)| {
+        connection.zone == zone && connection.key(handle.direction) == *key
+    })
+}
+
+impl<'a, V> IntoIterator for &'a Table<V> {
+    type Item = (ConnectionId, &'a Connection<V>);
+    type IntoIter = Iter<'a, V>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// The connections of a [`Table`].
+#[derive(Debug, Clone)]
+pub struct Iter<'a, V> {
+    table: &'a Table<V>,
+    slot: u32,
+}
+
+impl<'a, V> Iterator for Iter<'a, V> {
+    type Item = (ConnectionId, &'a Connection<V>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while (self.slot as usize) < self.table.connections.slots() {
+            let slot = self.slot;
+            self.slot += 1;
+            if let Some(found) = self.table.connections.at(slot) {
+                return Some(found);
+            }
+        }
+        None
+    }
+}

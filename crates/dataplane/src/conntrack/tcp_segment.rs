@@ -1,0 +1,56 @@
+//! A TCP segment as tracking reads it.
+
+use super::judgement::Invalid;
+use super::tcp_states::Class;
+use vpcsim_packet::{Headers, Tcp, TcpFlags};
+
+/// RFC 9293 §3.1: a header without options.
+const MIN_HEADER_LEN: usize = 20;
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Segment<'a> {
+    pub(super) class: Class,
+    pub(super) sequence: u32,
+    pub(super) acknowledgment: u32,
+    /// The sequence number after the segment; SYN and FIN count for one each.
+    pub(super) end: u32,
+    /// Unscaled.
+    pub(super) window: u16,
+    pub(super) flags: TcpFlags,
+    /// The options; empty where there are none or the capture cut them off.
+    pub(super) options: &'a [u8],
+}
+
+impl<'a> Segment<'a> {
+    pub(super) fn of(packet: &'a [u8], headers: &Headers, tcp: &Tcp) -> Result<Self, Invalid> {
+        let room = headers.total_len.saturating_sub(headers.header_len);
+        if tcp.header_len < MIN_HEADER_LEN || tcp.header_len > room {
+            return Err(Invalid::Malformed);
+        }
+        let class = Class::of(tcp.flags).ok_or(Invalid::Flags)?;
+        let phantom = u32::from(tcp.flags.contains(TcpFlags::SYN))
+            + u32::from(tcp.flags.contains(TcpFlags::FIN));
+        // An IPv4 payload is shorter than 2^16, an offloaded one than 2^32.
+        let length = tcp.payload_len as u32;
+        let options = packet
+            .get(headers.header_len + MIN_HEADER_LEN..headers.header_len + tcp.header_len)
+            .unwrap_or_default();
+        Ok(Self {
+            class,
+            sequence: tcp.sequence,
+            acknowledgment: tcp.acknowledgment,
+            end: tcp.sequence.wrapping_add(length).wrapping_add(phantom),
+            window: tcp.window,
+            flags: tcp.flags,
+            options,
+        })
+    }
+
+    pub(super) fn has_ack(&self) -> bool {
+        self.flags.contains(TcpFlags::ACK)
+    }
+
+    pub(super) fn has_syn(&self) -> bool {
+        self.flags.contains(TcpFlags::SYN)
+    }
+}

@@ -1,0 +1,64 @@
+//! UDP: unanswered, answered, and lasting (kernel `nf_conntrack_proto_udp.c`).
+
+use super::judgement::{Invalid, Judgement};
+use super::tracker::Seen;
+use crate::Nanos;
+use vpcsim_network::Conntrack;
+use vpcsim_packet::{Headers, Udp as UdpHeader};
+
+/// An answered flow that still has traffic this long after its first packet
+/// is a stream and lives longer.
+const STREAM_AGE: u64 = 2_000_000_000;
+
+const UDP_HEADER_LEN: usize = 8;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Udp {
+    opened: Nanos,
+    /// Whether the last packet earned the stream timeout.
+    stream: bool,
+}
+
+impl Udp {
+    pub(super) fn open(headers: &Headers, udp: &UdpHeader, now: Nanos) -> Result<Self, Invalid> {
+        check_length(headers, udp)?;
+        Ok(Self {
+            opened: now,
+            stream: false,
+        })
+    }
+
+    /// The judgement, and whether the flow is assured from here on.
+    pub(super) fn update(
+        &mut self,
+        headers: &Headers,
+        udp: &UdpHeader,
+        seen: Seen,
+        now: Nanos,
+    ) -> (Judgement, bool) {
+        if let Err(reason) = check_length(headers, udp) {
+            return (Judgement::Invalid(reason), false);
+        }
+        self.stream = seen.replied && now.since(self.opened) > STREAM_AGE;
+        (Judgement::Pass, self.stream)
+    }
+
+    pub(super) fn timeout(&self, timeouts: &Conntrack) -> u32 {
+        if self.stream {
+            timeouts.udp_stream
+        } else {
+            timeouts.udp
+        }
+    }
+}
+
+/// RFC 768: the length counts the header, and no more than the packet holds.
+fn check_length(headers: &Headers, udp: &UdpHeader) -> Result<(), Invalid> {
+    let length = usize::from(udp.length);
+    let room = headers.total_len.saturating_sub(headers.header_len);
+    if (UDP_HEADER_LEN..=room).contains(&length) {
+        Ok(())
+    } else {
+        Err(Invalid::Malformed)
+    }
+}
