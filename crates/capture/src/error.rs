@@ -84,7 +84,9 @@ pub enum CaptureError {
         first: [u8; 4],
     },
     /// A version of the format that is not known.
-    #[error("{part} at offset {offset}: version {major}.{minor} is not supported (pcap from 2.0, pcapng 1.x)")]
+    #[error(
+        "{part} at offset {offset}: version {major}.{minor} is not supported (pcap from 2.0, pcapng 1.x)"
+    )]
     Version {
         /// Which header.
         part: Part,
@@ -96,7 +98,10 @@ pub enum CaptureError {
         minor: u16,
     },
     /// A section header without either byte-order mark.
-    #[error("{} at offset {offset}: byte-order mark 1a2b3c4d wanted in either order, got {got:08x}", Part::SectionHeader)]
+    #[error(
+        "{} at offset {offset}: byte-order mark 1a2b3c4d wanted in either order, got {got:08x}",
+        Part::SectionHeader
+    )]
     ByteOrderMark {
         /// Where the section header starts.
         offset: u64,
@@ -128,7 +133,10 @@ pub enum CaptureError {
         got: u64,
     },
     /// A pcapng block length that is not a multiple of four.
-    #[error("{} at offset {offset}: length that is a multiple of 4 wanted, got {got}", Part::Block)]
+    #[error(
+        "{} at offset {offset}: length that is a multiple of 4 wanted, got {got}",
+        Part::Block
+    )]
     LengthUnaligned {
         /// Where the block starts.
         offset: u64,
@@ -136,7 +144,10 @@ pub enum CaptureError {
         got: u32,
     },
     /// The two lengths of a pcapng block differ.
-    #[error("{} at offset {offset}: starts with length {wanted} but ends with length {got}", Part::Block)]
+    #[error(
+        "{} at offset {offset}: starts with length {wanted} but ends with length {got}",
+        Part::Block
+    )]
     LengthsDiffer {
         /// Where the block starts.
         offset: u64,
@@ -146,13 +157,19 @@ pub enum CaptureError {
         got: u32,
     },
     /// Zeros where a record was expected: the hole that a crash or a full disk leaves.
-    #[error("{} at offset {offset}: nothing but zeros, the file has a hole from here on", Part::PcapRecord)]
+    #[error(
+        "{} at offset {offset}: nothing but zeros, the file has a hole from here on",
+        Part::PcapRecord
+    )]
     ZeroFilled {
         /// Where the zeros start.
         offset: u64,
     },
     /// A packet of an interface that the section has not described.
-    #[error("{} at offset {offset}: interface {got} wanted, the section has described {known}", Part::PacketBlock)]
+    #[error(
+        "{} at offset {offset}: interface {got} wanted, the section has described {known}",
+        Part::PacketBlock
+    )]
     UnknownInterface {
         /// Where the block starts.
         offset: u64,
@@ -162,7 +179,10 @@ pub enum CaptureError {
         known: usize,
     },
     /// More interfaces than any real capture has.
-    #[error("{} at offset {offset}: more than {limit} interfaces", Part::InterfaceDescription)]
+    #[error(
+        "{} at offset {offset}: more than {limit} interfaces",
+        Part::InterfaceDescription
+    )]
     TooManyInterfaces {
         /// Where the block starts.
         offset: u64,

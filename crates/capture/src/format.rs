@@ -67,7 +67,10 @@ impl fmt::Display for Compression {
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let order = match self.kind {
-            FileKind::Pcap { variant, byte_order } => {
+            FileKind::Pcap {
+                variant,
+                byte_order,
+            } => {
                 f.write_str(match variant {
                     PcapVariant::Micros => "pcap, microseconds",
                     PcapVariant::Nanos => "pcap, nanoseconds",

@@ -17,7 +17,11 @@ impl TickRate {
 
     /// Decodes the byte of an `if_tsresol` option: the top bit says which base, the others the power.
     pub const fn from_option(byte: u8) -> Self {
-        if byte & 0x80 == 0 { Self::Decimal(byte) } else { Self::Binary(byte & 0x7f) }
+        if byte & 0x80 == 0 {
+            Self::Decimal(byte)
+        } else {
+            Self::Binary(byte & 0x7f)
+        }
     }
 }
 
@@ -47,13 +51,20 @@ impl Clock {
     /// A clock of `rate`, `offset` seconds ahead.
     pub(crate) fn new(rate: TickRate, offset: i64) -> Self {
         let step = match rate {
-            TickRate::Decimal(power) if power <= 9 => Step::Multiply(10_u64.pow(9 - u32::from(power))),
+            TickRate::Decimal(power) if power <= 9 => {
+                Step::Multiply(10_u64.pow(9 - u32::from(power)))
+            }
             // 10^19 is the largest power of ten in 64 bits.
-            TickRate::Decimal(power) if power <= 28 => Step::Divide(10_u64.pow(u32::from(power) - 9)),
+            TickRate::Decimal(power) if power <= 28 => {
+                Step::Divide(10_u64.pow(u32::from(power) - 9))
+            }
             TickRate::Decimal(_) => Step::Zero,
             TickRate::Binary(power) => Step::Shift(power),
         };
-        Self { step, offset: i128::from(offset) * i128::from(NANOS_PER_SECOND) }
+        Self {
+            step,
+            offset: i128::from(offset) * i128::from(NANOS_PER_SECOND),
+        }
     }
 
     /// The nanoseconds since 1970 of `ticks`, rounded down, and whether they fit: a time that does not is
@@ -85,11 +96,19 @@ mod tests {
     fn every_rate_turns_a_second_into_a_second() {
         for power in 0..=19 {
             let clock = Clock::new(TickRate::Decimal(power), 0);
-            assert_eq!(clock.nanos(10_u64.pow(u32::from(power))), (NANOS_PER_SECOND, true), "10^{power}");
+            assert_eq!(
+                clock.nanos(10_u64.pow(u32::from(power))),
+                (NANOS_PER_SECOND, true),
+                "10^{power}"
+            );
         }
         for power in 0..64 {
             let clock = Clock::new(TickRate::Binary(power), 0);
-            assert_eq!(clock.nanos(1 << power), (NANOS_PER_SECOND, true), "2^{power}");
+            assert_eq!(
+                clock.nanos(1 << power),
+                (NANOS_PER_SECOND, true),
+                "2^{power}"
+            );
         }
     }
 
@@ -108,8 +127,17 @@ mod tests {
 
     #[test]
     fn an_offset_moves_times_both_ways() {
-        assert_eq!(Clock::new(TickRate::MICROS, 2).nanos(5), (2_000_005_000, true));
-        assert_eq!(Clock::new(TickRate::NANOS, -2).nanos(3_000_000_000), (1_000_000_000, true));
-        assert_eq!(Clock::new(TickRate::NANOS, -2).nanos(1_000_000_000), (0, false));
+        assert_eq!(
+            Clock::new(TickRate::MICROS, 2).nanos(5),
+            (2_000_005_000, true)
+        );
+        assert_eq!(
+            Clock::new(TickRate::NANOS, -2).nanos(3_000_000_000),
+            (1_000_000_000, true)
+        );
+        assert_eq!(
+            Clock::new(TickRate::NANOS, -2).nanos(1_000_000_000),
+            (0, false)
+        );
     }
 }

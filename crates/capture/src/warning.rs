@@ -39,13 +39,23 @@ impl fmt::Display for Warning {
         let offset = self.offset;
         match self.kind {
             WarningKind::Truncated { part, wanted, got } => {
-                write!(f, "cut short: {part} at offset {offset} has {got} of {wanted} bytes")
+                write!(
+                    f,
+                    "cut short: {part} at offset {offset} has {got} of {wanted} bytes"
+                )
             }
             WarningKind::CompressedTruncated => {
-                write!(f, "cut short: the compressed data ends after {offset} uncompressed bytes")
+                write!(
+                    f,
+                    "cut short: the compressed data ends after {offset} uncompressed bytes"
+                )
             }
             WarningKind::TimeOutOfRange => {
-                write!(f, "{} time(s) outside 1970 to 2554, the first at offset {offset}", self.count)
+                write!(
+                    f,
+                    "{} time(s) outside 1970 to 2554, the first at offset {offset}",
+                    self.count
+                )
             }
         }
     }
@@ -60,7 +70,11 @@ impl Warnings {
     pub(crate) fn add(&mut self, offset: u64, kind: WarningKind) {
         match self.0.iter_mut().find(|known| known.kind == kind) {
             Some(known) => known.count += 1,
-            None => self.0.push(Warning { offset, count: 1, kind }),
+            None => self.0.push(Warning {
+                offset,
+                count: 1,
+                kind,
+            }),
         }
     }
 

@@ -24,7 +24,11 @@ pub(super) fn linux_cooked(data: &[u8], type_at: usize, header: usize) -> Result
 
 /// What follows at `at`, looking through VLAN tags.
 #[inline]
-pub(super) fn network_layer(data: &[u8], mut ethertype: u16, mut at: usize) -> Result<Carried, Odd> {
+pub(super) fn network_layer(
+    data: &[u8],
+    mut ethertype: u16,
+    mut at: usize,
+) -> Result<Carried, Odd> {
     let mut vlan = None;
     loop {
         match ethertype {
@@ -44,20 +48,31 @@ pub(super) fn network_layer(data: &[u8], mut ethertype: u16, mut at: usize) -> R
 
 /// An 802.2 header, with SNAP (RFC 1042) or without.
 fn llc(data: &[u8], at: usize, vlan: Option<u16>) -> Result<Carried, Odd> {
-    let (destination, source, control) = (u8_at(data, at)?, u8_at(data, at + 1)?, u8_at(data, at + 2)?);
+    let (destination, source, control) =
+        (u8_at(data, at)?, u8_at(data, at + 1)?, u8_at(data, at + 2)?);
     match (destination, source, control) {
         // SNAP: an organisation (zero for Ethernet, 0000f8 for bridges) and a type of its own.
         (0xaa, 0xaa, 0x03) => {
-            let organisation = [u8_at(data, at + 3)?, u8_at(data, at + 4)?, u8_at(data, at + 5)?];
+            let organisation = [
+                u8_at(data, at + 3)?,
+                u8_at(data, at + 4)?,
+                u8_at(data, at + 5)?,
+            ];
             let ethertype = u16_at(data, at + 6)?;
             match (organisation, ethertype) {
-                ([0, 0, 0] | [0, 0, 0xf8], IPV4) => Ok(Carried { offset: at + 8, vlan }),
+                ([0, 0, 0] | [0, 0, 0xf8], IPV4) => Ok(Carried {
+                    offset: at + 8,
+                    vlan,
+                }),
                 ([0, 0, 0] | [0, 0, 0xf8], other) => Err(Odd::Other(Other::from_ethertype(other))),
                 _ => Err(Odd::Other(Other::Llc(destination))),
             }
         }
         // The service access point of IP itself (RFC 1042 calls it 6).
-        (0x06, 0x06, 0x03) => Ok(Carried { offset: at + 3, vlan }),
+        (0x06, 0x06, 0x03) => Ok(Carried {
+            offset: at + 3,
+            vlan,
+        }),
         _ => Err(Odd::Other(Other::Llc(destination))),
     }
 }

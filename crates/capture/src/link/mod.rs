@@ -67,7 +67,11 @@ pub fn ipv4_payload(link_type: LinkType, data: &[u8], original_len: u32) -> Link
         Err(Odd::Other(other)) => Link::Other(other),
         Err(Odd::Short { wanted }) => {
             let got = data.len();
-            Link::Truncated { wanted, got, by_capture: original_len as usize > got }
+            Link::Truncated {
+                wanted,
+                got,
+                by_capture: original_len as usize > got,
+            }
         }
     }
 }
@@ -81,7 +85,10 @@ struct Carried {
 
 impl Carried {
     /// A packet without anything around it.
-    const IPV4: Self = Self { offset: 0, vlan: None };
+    const IPV4: Self = Self {
+        offset: 0,
+        vlan: None,
+    };
 }
 
 /// Why none was found.

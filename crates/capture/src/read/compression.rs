@@ -23,13 +23,18 @@ pub(super) fn sniff(first: &[u8]) -> Option<Compression> {
         // RFC 1952 §2.3.1.
         [0x1f, 0x8b, ..] => Some(Compression::Gzip),
         // RFC 8878 §3.1.1, and the skippable frames of §3.1.2 that some tools put first.
-        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Compression::Zstd),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+            Some(Compression::Zstd)
+        }
         _ => None,
     }
 }
 
 /// The uncompressed stream inside `source`.
-pub(super) fn decoder(compression: Compression, source: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+pub(super) fn decoder(
+    compression: Compression,
+    source: Box<dyn Read + Send>,
+) -> io::Result<Box<dyn Read + Send>> {
     Ok(match compression {
         Compression::Gzip => Box::new(MultiGzDecoder::new(source)),
         Compression::Zstd => {
@@ -56,7 +61,13 @@ impl<R> Counted<R> {
     /// The source and its count, in bytes.
     pub(super) fn new(source: R) -> (Self, Arc<AtomicU64>) {
         let count = Arc::new(AtomicU64::new(0));
-        (Self { source, count: Arc::clone(&count) }, count)
+        (
+            Self {
+                source,
+                count: Arc::clone(&count),
+            },
+            count,
+        )
     }
 }
 

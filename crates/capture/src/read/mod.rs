@@ -38,7 +38,12 @@ enum Stop {
     /// The stream ended between two packets.
     End,
     /// The stream ended inside a part, `got` bytes after its start at `offset`.
-    Cut { part: Part, offset: u64, wanted: u64, got: u64 },
+    Cut {
+        part: Part,
+        offset: u64,
+        wanted: u64,
+        got: u64,
+    },
     /// Reading the source failed; the step can be taken again.
     Io(io::Error),
     /// The file is damaged.
@@ -64,5 +69,10 @@ fn need(window: &mut window::Window, part: Part, wanted: usize) -> Result<(), St
         return Ok(());
     }
     let got = window.available().len() as u64;
-    Err(Stop::Cut { part, offset: window.offset(), wanted: wanted as u64, got })
+    Err(Stop::Cut {
+        part,
+        offset: window.offset(),
+        wanted: wanted as u64,
+        got,
+    })
 }

@@ -28,7 +28,10 @@ pub(super) struct TooLong {
 
 impl<'a> Options<'a> {
     pub(super) fn new(bytes: &'a [u8], byte_order: ByteOrder) -> Self {
-        Self { rest: bytes, byte_order }
+        Self {
+            rest: bytes,
+            byte_order,
+        }
     }
 }
 
@@ -47,7 +50,10 @@ impl<'a> Iterator for Options<'a> {
         }
         let Some(value) = body.get(..len) else {
             self.rest = &[];
-            return Some(Err(TooLong { limit: body.len(), got: len }));
+            return Some(Err(TooLong {
+                limit: body.len(),
+                got: len,
+            }));
         };
         self.rest = body.get(len.next_multiple_of(4)..).unwrap_or_default();
         Some(Ok((code, value)))

@@ -29,15 +29,24 @@ impl Magic {
             0x1c00_01ac | 0x1c00_01ab => Some(PcapVariant::Ixia),
             _ => None,
         };
-        let order = |variant, byte_order| Magic { variant, byte_order };
+        let order = |variant, byte_order| Magic {
+            variant,
+            byte_order,
+        };
         variant(u32::from_le_bytes(first))
             .map(|variant| order(variant, ByteOrder::Little))
-            .or_else(|| variant(u32::from_be_bytes(first)).map(|variant| order(variant, ByteOrder::Big)))
+            .or_else(|| {
+                variant(u32::from_be_bytes(first)).map(|variant| order(variant, ByteOrder::Big))
+            })
     }
 
     /// Bytes of the file header; IXIA appends the size of all records.
     pub(super) fn header_len(self) -> usize {
-        if self.variant == PcapVariant::Ixia { FILE_HEADER + 4 } else { FILE_HEADER }
+        if self.variant == PcapVariant::Ixia {
+            FILE_HEADER + 4
+        } else {
+            FILE_HEADER
+        }
     }
 }
 
@@ -61,11 +70,22 @@ pub(super) struct Pcap {
 
 impl Pcap {
     /// Decodes a whole file header; returns the variant too, for AIX is told by more than the magic.
-    pub(super) fn new(magic: Magic, header: &[u8]) -> Result<(Self, PcapVariant, Interface), CaptureError> {
-        let Magic { mut variant, byte_order } = magic;
+    pub(super) fn new(
+        magic: Magic,
+        header: &[u8],
+    ) -> Result<(Self, PcapVariant, Interface), CaptureError> {
+        let Magic {
+            mut variant,
+            byte_order,
+        } = magic;
         let (major, minor) = (byte_order.u16(header, 4), byte_order.u16(header, 6));
         if major < 2 {
-            return Err(CaptureError::Version { part: Part::PcapHeader, offset: 0, major, minor });
+            return Err(CaptureError::Version {
+                part: Part::PcapHeader,
+                offset: 0,
+                major,
+                minor,
+            });
         }
         let lengths = match (major, minor) {
             (2, 0..=2) | (543, _) => Lengths::OriginalFirst,
@@ -92,14 +112,22 @@ impl Pcap {
             byte_order,
             lengths,
             nanos_per_tick: if nanos { 1 } else { 1000 },
-            header_len: if variant == PcapVariant::Modified { RECORD_HEADER + 8 } else { RECORD_HEADER },
+            header_len: if variant == PcapVariant::Modified {
+                RECORD_HEADER + 8
+            } else {
+                RECORD_HEADER
+            },
         };
         let interface = Interface {
             link_type: LinkType(link_type),
             snaplen: byte_order.u32(header, 16),
             name: None,
             description: None,
-            tick_rate: if nanos { TickRate::NANOS } else { TickRate::MICROS },
+            tick_rate: if nanos {
+                TickRate::NANOS
+            } else {
+                TickRate::MICROS
+            },
             time_offset: 0,
         };
         Ok((pcap, variant, interface))
@@ -116,14 +144,21 @@ impl Pcap {
         let word = |index: usize| self.byte_order.u32(header, index * 4);
         let (seconds, fraction, first, second) = (word(0), word(1), word(2), word(3));
         if (seconds | fraction | first | second) == 0 {
-            return Err(CaptureError::ZeroFilled { offset: window.offset() }.into());
+            return Err(CaptureError::ZeroFilled {
+                offset: window.offset(),
+            }
+            .into());
         }
         let swap = match self.lengths {
             Lengths::CapturedFirst => false,
             Lengths::OriginalFirst => true,
             Lengths::SmallerIsCaptured => first > second,
         };
-        let (captured, original_len) = if swap { (second, first) } else { (first, second) };
+        let (captured, original_len) = if swap {
+            (second, first)
+        } else {
+            (first, second)
+        };
         if captured as usize > MAX_RECORD {
             return Err(CaptureError::LengthTooLarge {
                 part: Part::PcapRecord,
@@ -138,7 +173,8 @@ impl Pcap {
         let record = window.take(len);
         Ok(Found {
             // At most 2^32 seconds and 2^32 microseconds: less than 2^63 nanoseconds.
-            time: u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * u64::from(self.nanos_per_tick),
+            time: u64::from(seconds) * 1_000_000_000
+                + u64::from(fraction) * u64::from(self.nanos_per_tick),
             interface: 0,
             original_len,
             data: record.start + self.header_len..record.end,

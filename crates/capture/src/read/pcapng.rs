@@ -6,7 +6,8 @@ use super::{
     window::Window,
 };
 use crate::{
-    ByteOrder, CaptureError, Interface, LinkType, Part, TickRate, WarningKind, time::Clock, warning::Warnings,
+    ByteOrder, CaptureError, Interface, LinkType, Part, TickRate, WarningKind, time::Clock,
+    warning::Warnings,
 };
 
 /// Block types (draft §11.1). The section header's reads the same in both byte orders.
@@ -94,7 +95,11 @@ impl PcapNg {
 
     /// The next packet.
     #[inline]
-    pub(super) fn step(&mut self, window: &mut Window, warnings: &mut Warnings) -> Result<Found, Stop> {
+    pub(super) fn step(
+        &mut self,
+        window: &mut Window,
+        warnings: &mut Warnings,
+    ) -> Result<Found, Stop> {
         loop {
             if self.skipping.is_some() {
                 self.skip(window)?;
@@ -120,11 +125,19 @@ impl PcapNg {
             check_length(part, offset, len, least)?;
             if part == Part::SkippedBlock {
                 window.take(HEAD);
-                self.skipping = Some(Skipping { offset, len, left: u64::from(len) - (HEAD + TAIL) as u64 });
+                self.skipping = Some(Skipping {
+                    offset,
+                    len,
+                    left: u64::from(len) - (HEAD + TAIL) as u64,
+                });
                 continue;
             }
             let body = self.whole_block(window, part, len)?;
-            let block = Block { offset, part, body: window.bytes(body.clone()) };
+            let block = Block {
+                offset,
+                part,
+                body: window.bytes(body.clone()),
+            };
             if kind == INTERFACE_DESCRIPTION {
                 self.describe_interface(&block)?;
                 continue;
@@ -140,7 +153,9 @@ impl PcapNg {
 
     /// Reads on to the end of a block nobody wants.
     fn skip(&mut self, window: &mut Window) -> Result<(), Stop> {
-        let Some(Skipping { offset, len, left }) = &mut self.skipping else { return Ok(()) };
+        let Some(Skipping { offset, len, left }) = &mut self.skipping else {
+            return Ok(());
+        };
         let (offset, len) = (*offset, *len);
         if window.skip(left)? && window.fill(TAIL)? {
             let tail = self.byte_order.u32(window.available(), 0);
@@ -149,7 +164,12 @@ impl PcapNg {
             return Ok(same_length(offset, len, tail)?);
         }
         let got = window.offset() + window.available().len() as u64 - offset;
-        Err(Stop::Cut { part: Part::SkippedBlock, offset, wanted: len.into(), got })
+        Err(Stop::Cut {
+            part: Part::SkippedBlock,
+            offset,
+            wanted: len.into(),
+            got,
+        })
     }
 
     /// Learns the byte order of the section that starts here and checks the length of its header.
@@ -174,7 +194,13 @@ impl PcapNg {
         let body = window.bytes(body);
         let (major, minor) = (self.byte_order.u16(body, 4), self.byte_order.u16(body, 6));
         if major != 1 {
-            return Err(CaptureError::Version { part: Part::SectionHeader, offset, major, minor }.into());
+            return Err(CaptureError::Version {
+                part: Part::SectionHeader,
+                offset,
+                major,
+                minor,
+            }
+            .into());
         }
         self.section = self.interfaces.len();
         Ok(())
@@ -182,12 +208,21 @@ impl PcapNg {
 
     /// Takes a block out of the window and returns the place of its body.
     #[inline]
-    fn whole_block(&self, window: &mut Window, part: Part, len: u32) -> Result<std::ops::Range<usize>, Stop> {
+    fn whole_block(
+        &self,
+        window: &mut Window,
+        part: Part,
+        len: u32,
+    ) -> Result<std::ops::Range<usize>, Stop> {
         need(window, part, len as usize)?;
         let offset = window.offset();
         let place = window.take(len as usize);
         let body = place.start + HEAD..place.end - TAIL;
-        same_length(offset, len, self.byte_order.u32(window.bytes(body.end..place.end), 0))?;
+        same_length(
+            offset,
+            len,
+            self.byte_order.u32(window.bytes(body.end..place.end), 0),
+        )?;
         Ok(body)
     }
 
@@ -195,7 +230,10 @@ impl PcapNg {
     fn describe_interface(&mut self, block: &Block<'_>) -> Result<(), CaptureError> {
         let Block { offset, part, body } = *block;
         if self.interfaces.len() == MAX_INTERFACES {
-            return Err(CaptureError::TooManyInterfaces { offset, limit: MAX_INTERFACES });
+            return Err(CaptureError::TooManyInterfaces {
+                offset,
+                limit: MAX_INTERFACES,
+            });
         }
         let mut interface = Interface {
             link_type: LinkType(self.byte_order.u16(body, 0).into()),
@@ -221,7 +259,8 @@ impl PcapNg {
                 _ => {}
             }
         }
-        self.clocks.push(Clock::new(interface.tick_rate, interface.time_offset));
+        self.clocks
+            .push(Clock::new(interface.tick_rate, interface.time_offset));
         self.interfaces.push(interface);
         Ok(())
     }
@@ -229,12 +268,18 @@ impl PcapNg {
     /// An enhanced packet block (draft §4.3).
     #[inline]
     fn enhanced_packet(&self, body: &[u8]) -> PacketHead {
-        PacketHead { interface: self.byte_order.u32(body, 0), ..self.timed_packet(body) }
+        PacketHead {
+            interface: self.byte_order.u32(body, 0),
+            ..self.timed_packet(body)
+        }
     }
 
     /// The obsolete packet block (draft appendix A): a 16-bit interface and a drop count come first.
     fn obsolete_packet(&self, body: &[u8]) -> PacketHead {
-        PacketHead { interface: self.byte_order.u16(body, 0).into(), ..self.timed_packet(body) }
+        PacketHead {
+            interface: self.byte_order.u16(body, 0).into(),
+            ..self.timed_packet(body)
+        }
     }
 
     /// What the two have in common.
@@ -256,10 +301,22 @@ impl PcapNg {
         let snaplen = match self.interfaces.get(self.section) {
             Some(interface) if interface.snaplen > 0 => interface.snaplen,
             Some(_) => u32::MAX,
-            None => return Err(CaptureError::UnknownInterface { offset: block.offset, got: 0, known: 0 }),
+            None => {
+                return Err(CaptureError::UnknownInterface {
+                    offset: block.offset,
+                    got: 0,
+                    known: 0,
+                });
+            }
         };
         let captured = original_len.min(snaplen) as usize;
-        Ok(PacketHead { interface: 0, ticks: None, captured, original_len, start: 4 })
+        Ok(PacketHead {
+            interface: 0,
+            ticks: None,
+            captured,
+            original_len,
+            start: 4,
+        })
     }
 
     /// Checks a packet against its block and its section.
@@ -275,11 +332,20 @@ impl PcapNg {
         let limit = body.len() - head.start;
         if head.captured > limit {
             let (limit, got) = (limit as u64, head.captured as u64);
-            return Err(CaptureError::LengthTooLarge { part, offset, limit, got });
+            return Err(CaptureError::LengthTooLarge {
+                part,
+                offset,
+                limit,
+                got,
+            });
         }
         let known = self.clocks.len() - self.section;
         if head.interface as usize >= known {
-            return Err(CaptureError::UnknownInterface { offset, got: head.interface, known });
+            return Err(CaptureError::UnknownInterface {
+                offset,
+                got: head.interface,
+                known,
+            });
         }
         let interface = self.section + head.interface as usize;
         if let Some(ticks) = head.ticks {
@@ -305,13 +371,23 @@ impl PcapNg {
 fn check_length(part: Part, offset: u64, len: u32, least: usize) -> Result<(), CaptureError> {
     let wanted = (HEAD + least + TAIL) as u64;
     if u64::from(len) < wanted {
-        return Err(CaptureError::LengthTooSmall { part, offset, wanted, got: len.into() });
+        return Err(CaptureError::LengthTooSmall {
+            part,
+            offset,
+            wanted,
+            got: len.into(),
+        });
     }
     if len % 4 != 0 {
         return Err(CaptureError::LengthUnaligned { offset, got: len });
     }
     if part != Part::SkippedBlock && len as usize > MAX_RECORD {
-        return Err(CaptureError::LengthTooLarge { part, offset, limit: MAX_RECORD as u64, got: len.into() });
+        return Err(CaptureError::LengthTooLarge {
+            part,
+            offset,
+            limit: MAX_RECORD as u64,
+            got: len.into(),
+        });
     }
     Ok(())
 }
@@ -319,5 +395,13 @@ fn check_length(part: Part, offset: u64, len: u32, least: usize) -> Result<(), C
 /// Checks that a block ends with the length it started with.
 #[inline]
 fn same_length(offset: u64, wanted: u32, got: u32) -> Result<(), CaptureError> {
-    if wanted == got { Ok(()) } else { Err(CaptureError::LengthsDiffer { offset, wanted, got }) }
+    if wanted == got {
+        Ok(())
+    } else {
+        Err(CaptureError::LengthsDiffer {
+            offset,
+            wanted,
+            got,
+        })
+    }
 }

@@ -18,7 +18,8 @@ use super::{
     window::Window,
 };
 use crate::{
-    CaptureError, Compression, FileKind, Format, Interface, LinkType, Part, Warning, WarningKind, warning::Warnings,
+    CaptureError, Compression, FileKind, Format, Interface, LinkType, Part, Warning, WarningKind,
+    warning::Warnings,
 };
 
 /// A captured packet.
@@ -73,7 +74,10 @@ impl Reader {
     /// When the file cannot be opened, or what [`Reader::from_stream`] finds.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CaptureError> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|source| CaptureError::Open { path: path.to_owned(), source })?;
+        let file = File::open(path).map_err(|source| CaptureError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::from_stream(file)
     }
 
@@ -89,18 +93,28 @@ impl Reader {
         let (source, bytes_read) = compression::Counted::new(stream);
         let mut window = Window::new(Box::new(source));
         let fill = |window: &mut Window, compression| {
-            window.fill(4).map_err(|source| read_error(source, window.offset(), compression))
+            window
+                .fill(4)
+                .map_err(|source| read_error(source, window.offset(), compression))
         };
         fill(&mut window, None)?;
         let compression = compression::sniff(window.available());
         if let Some(compression) = compression {
-            let decoder = compression::decoder(compression, window.into_source())
-                .map_err(|source| CaptureError::Compressed { compression, offset: 0, source })?;
+            let decoder =
+                compression::decoder(compression, window.into_source()).map_err(|source| {
+                    CaptureError::Compressed {
+                        compression,
+                        offset: 0,
+                        source,
+                    }
+                })?;
             window = Window::new(decoder);
             fill(&mut window, Some(compression))?;
         }
         let Some(&first) = window.available().first_chunk::<4>() else {
-            return Err(CaptureError::TooShort { got: window.available().len() });
+            return Err(CaptureError::TooShort {
+                got: window.available().len(),
+            });
         };
         let mut warnings = Warnings::default();
         let (kind, file_kind, cut) = if let Some(magic) = Magic::from_bytes(first) {
@@ -110,9 +124,21 @@ impl Reader {
         } else {
             Err(Stop::Damaged(CaptureError::NotACapture { first }))
         }
-        .or_else(|stop| settle(stop, &window, compression, &mut warnings).map(|()| cut_short(first)))?;
-        let format = Format { kind: file_kind, compression };
-        Ok(Self { window, kind, format, bytes_read, warnings, finished: cut })
+        .or_else(|stop| {
+            settle(stop, &window, compression, &mut warnings).map(|()| cut_short(first))
+        })?;
+        let format = Format {
+            kind: file_kind,
+            compression,
+        };
+        Ok(Self {
+            window,
+            kind,
+            format,
+            bytes_read,
+            warnings,
+            finished: cut,
+        })
     }
 
     /// The next packet, or `None` at the end.
@@ -133,16 +159,32 @@ impl Reader {
             Kind::PcapNg(pcapng) => pcapng.step(&mut self.window, &mut self.warnings),
         };
         match found {
-            Ok(Found { time, interface, original_len, data }) => {
+            Ok(Found {
+                time,
+                interface,
+                original_len,
+                data,
+            }) => {
                 let link_type = match &self.kind {
                     Kind::Pcap(_, only) => only.link_type,
                     Kind::PcapNg(pcapng) => pcapng.interfaces()[interface as usize].link_type,
                 };
-                Ok(Some(Record { time, interface, link_type, original_len, data: self.window.bytes(data) }))
+                Ok(Some(Record {
+                    time,
+                    interface,
+                    link_type,
+                    original_len,
+                    data: self.window.bytes(data),
+                }))
             }
             Err(stop) => {
                 self.finished = !matches!(stop, Stop::Io(_));
-                let settled = settle(stop, &self.window, self.format.compression, &mut self.warnings);
+                let settled = settle(
+                    stop,
+                    &self.window,
+                    self.format.compression,
+                    &mut self.warnings,
+                );
                 if let Err(CaptureError::Compressed { .. }) = settled {
                     self.finished = true;
                 }
@@ -184,14 +226,19 @@ fn open_pcap(magic: Magic, window: &mut Window) -> Result<Opened, Stop> {
     need(window, Part::PcapHeader, len)?;
     let (pcap, variant, interface) = Pcap::new(magic, &window.available()[..len])?;
     window.take(len);
-    let kind = FileKind::Pcap { variant, byte_order: magic.byte_order };
+    let kind = FileKind::Pcap {
+        variant,
+        byte_order: magic.byte_order,
+    };
     Ok((Kind::Pcap(pcap, interface), kind, false))
 }
 
 fn open_pcapng(window: &mut Window) -> Result<Opened, Stop> {
     let mut pcapng = PcapNg::new();
     pcapng.first_section(window)?;
-    let kind = FileKind::PcapNg { byte_order: pcapng.byte_order() };
+    let kind = FileKind::PcapNg {
+        byte_order: pcapng.byte_order(),
+    };
     Ok((Kind::PcapNg(pcapng), kind, false))
 }
 
@@ -200,7 +247,13 @@ fn cut_short(first: [u8; 4]) -> Opened {
     let pcapng = PcapNg::new();
     let byte_order = pcapng.byte_order();
     let kind = match Magic::from_bytes(first) {
-        Some(Magic { variant, byte_order }) => FileKind::Pcap { variant, byte_order },
+        Some(Magic {
+            variant,
+            byte_order,
+        }) => FileKind::Pcap {
+            variant,
+            byte_order,
+        },
         None => FileKind::PcapNg { byte_order },
     };
     (Kind::PcapNg(pcapng), kind, true)
@@ -216,7 +269,12 @@ fn settle(
 ) -> Result<(), CaptureError> {
     match stop {
         Stop::End => {}
-        Stop::Cut { part, offset, wanted, got } => warnings.add(offset, WarningKind::Truncated { part, wanted, got }),
+        Stop::Cut {
+            part,
+            offset,
+            wanted,
+            got,
+        } => warnings.add(offset, WarningKind::Truncated { part, wanted, got }),
         Stop::Io(error) => return Err(read_error(error, window.offset(), compression)),
         Stop::Damaged(error) => return Err(error),
     }
@@ -229,9 +287,11 @@ fn settle(
 
 fn read_error(source: io::Error, offset: u64, compression: Option<Compression>) -> CaptureError {
     match compression {
-        Some(compression) if compression::is_about_data(&source) => {
-            CaptureError::Compressed { compression, offset, source }
-        }
+        Some(compression) if compression::is_about_data(&source) => CaptureError::Compressed {
+            compression,
+            offset,
+            source,
+        },
         _ => CaptureError::Io { offset, source },
     }
 }

@@ -26,13 +26,25 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
-        Self { source, buffer: vec![0; START], start: 0, end: 0, offset: 0, ended: false, cut: false }
+        Self {
+            source,
+            buffer: vec![0; START],
+            start: 0,
+            end: 0,
+            offset: 0,
+            ended: false,
+            cut: false,
+        }
     }
 
     /// Makes sure that `wanted` bytes are available; false when the stream ends before.
     #[inline]
     pub(super) fn fill(&mut self, wanted: usize) -> io::Result<bool> {
-        if self.end - self.start >= wanted { Ok(true) } else { self.read_until(wanted) }
+        if self.end - self.start >= wanted {
+            Ok(true)
+        } else {
+            self.read_until(wanted)
+        }
     }
 
     #[cold]

@@ -28,7 +28,12 @@ impl<W: Write> PcapWriter<W> {
     ///
     /// # Errors
     /// When the output refuses the header or the link type has no 16-bit number.
-    pub fn new(out: W, resolution: Resolution, link_type: LinkType, snaplen: u32) -> Result<Self, WriteError> {
+    pub fn new(
+        out: W,
+        resolution: Resolution,
+        link_type: LinkType,
+        snaplen: u32,
+    ) -> Result<Self, WriteError> {
         if link_type.0 > u16::MAX.into() {
             return Err(WriteError::LinkType { got: link_type.0 });
         }
@@ -45,7 +50,11 @@ impl<W: Write> PcapWriter<W> {
         header[20..24].copy_from_slice(&link_type.0.to_le_bytes());
         let mut out = BufWriter::with_capacity(64 << 10, out);
         out.write_all(&header)?;
-        Ok(Self { out, nanos_per_tick, snaplen: snaplen as usize })
+        Ok(Self {
+            out,
+            nanos_per_tick,
+            snaplen: snaplen as usize,
+        })
     }
 
     /// Writes a packet captured `time` nanoseconds after 1970 that had `original_len` bytes (never less
@@ -55,7 +64,10 @@ impl<W: Write> PcapWriter<W> {
     /// When the output refuses it, the time is after 2106, or the packet is too long to be read back.
     pub fn write(&mut self, time: u64, original_len: u32, data: &[u8]) -> Result<(), WriteError> {
         if data.len() > MAX_RECORD {
-            return Err(WriteError::TooLong { limit: MAX_RECORD, got: data.len() });
+            return Err(WriteError::TooLong {
+                limit: MAX_RECORD,
+                got: data.len(),
+            });
         }
         let seconds = time / 1_000_000_000;
         let seconds = u32::try_from(seconds).map_err(|_| WriteError::Time { got: seconds })?;
@@ -87,6 +99,8 @@ impl<W: Write> PcapWriter<W> {
     /// When the output refuses the last bytes.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.out.flush()?;
-        self.out.into_inner().map_err(|error| WriteError::Io(error.into_error()))
+        self.out
+            .into_inner()
+            .map_err(|error| WriteError::Io(error.into_error()))
     }
 }

@@ -33,8 +33,11 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When the output refuses the header.
     pub fn new(out: W) -> Result<Self, WriteError> {
-        let mut writer =
-            Self { out: BufWriter::with_capacity(64 << 10, out), snaplens: Vec::new(), options: Vec::new() };
+        let mut writer = Self {
+            out: BufWriter::with_capacity(64 << 10, out),
+            snaplens: Vec::new(),
+            options: Vec::new(),
+        };
         writer.text_option(SHB_USERAPPL, "vpcsim");
         let mut head = [0; 16];
         head[0..4].copy_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
@@ -57,7 +60,8 @@ impl<W: Write> Writer<W> {
         snaplen: u32,
         description: Option<&str>,
     ) -> Result<u32, WriteError> {
-        let number = u16::try_from(link_type.0).map_err(|_| WriteError::LinkType { got: link_type.0 })?;
+        let number =
+            u16::try_from(link_type.0).map_err(|_| WriteError::LinkType { got: link_type.0 })?;
         self.text_option(IF_NAME, name);
         if let Some(description) = description {
             self.text_option(IF_DESCRIPTION, description);
@@ -86,21 +90,37 @@ impl<W: Write> Writer<W> {
         comment: Option<&str>,
     ) -> Result<(), WriteError> {
         let Some(&snaplen) = self.snaplens.get(interface as usize) else {
-            return Err(WriteError::UnknownInterface { got: interface, known: self.snaplens.len() as u32 });
+            return Err(WriteError::UnknownInterface {
+                got: interface,
+                known: self.snaplens.len() as u32,
+            });
         };
         // Room for the block around it and for the longest comment.
         const LIMIT: usize = MAX_RECORD - (128 << 10);
         if data.len() > LIMIT {
-            return Err(WriteError::TooLong { limit: LIMIT, got: data.len() });
+            return Err(WriteError::TooLong {
+                limit: LIMIT,
+                got: data.len(),
+            });
         }
         let original_len = original_len.max(data.len() as u32);
-        let kept = if snaplen == 0 { data.len() } else { data.len().min(snaplen as usize) };
+        let kept = if snaplen == 0 {
+            data.len()
+        } else {
+            data.len().min(snaplen as usize)
+        };
         let data = &data[..kept];
         if let Some(comment) = comment {
             self.text_option(OPT_COMMENT, comment);
         }
         let mut head = [0; 20];
-        let words = [interface, (time >> 32) as u32, time as u32, data.len() as u32, original_len];
+        let words = [
+            interface,
+            (time >> 32) as u32,
+            time as u32,
+            data.len() as u32,
+            original_len,
+        ];
         for (place, word) in head.chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
@@ -121,20 +141,27 @@ impl<W: Write> Writer<W> {
     /// When the output refuses the last bytes.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.out.flush()?;
-        self.out.into_inner().map_err(|error| WriteError::Io(error.into_error()))
+        self.out
+            .into_inner()
+            .map_err(|error| WriteError::Io(error.into_error()))
     }
 
     /// Adds an option to the block being made.
     fn option(&mut self, code: u16, value: &[u8]) {
         // TEXT_LIMIT keeps every value below 2^16 bytes.
         self.options.extend_from_slice(&code.to_le_bytes());
-        self.options.extend_from_slice(&(value.len() as u16).to_le_bytes());
+        self.options
+            .extend_from_slice(&(value.len() as u16).to_le_bytes());
         self.options.extend_from_slice(value);
-        self.options.resize(self.options.len().next_multiple_of(4), 0);
+        self.options
+            .resize(self.options.len().next_multiple_of(4), 0);
     }
 
     fn text_option(&mut self, code: u16, text: &str) {
-        self.option(code, &text.as_bytes()[..text.floor_char_boundary(TEXT_LIMIT)]);
+        self.option(
+            code,
+            &text.as_bytes()[..text.floor_char_boundary(TEXT_LIMIT)],
+        );
     }
 
     /// Writes a block: its fixed fields, a packet if it has one, the options made before.
