@@ -1,5 +1,8 @@
 //! Every capture of the shared corpus reads to the counts of its manifest.
 
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -1,5 +1,8 @@
 //! What is written, Wireshark's tools read without complaint.
 
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::{path::Path, process::Command};
 
 use vpcsim_capture::{LinkType, PcapWriter, Resolution, Writer};

@@ -378,7 +378,7 @@ fn check_length(part: Part, offset: u64, len: u32, least: usize) -> Result<(), C
             got: len.into(),
         });
     }
-    if len % 4 != 0 {
+    if !len.is_multiple_of(4) {
         return Err(CaptureError::LengthUnaligned { offset, got: len });
     }
     if part != Part::SkippedBlock && len as usize > MAX_RECORD {

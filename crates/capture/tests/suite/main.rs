@@ -1,5 +1,8 @@
 //! The reader and the writers against encoders of the tests' own.
 
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used)]
+
 mod encode;
 mod formats;
 mod hostile;
