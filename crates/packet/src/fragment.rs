@@ -31,8 +31,10 @@ pub fn fragment(packet: &[u8], headers: &Headers, mtu: usize) -> Option<Vec<Vec<
     let payload = packet.get(headers.header_len..)?;
     let payload_len = headers.total_len.checked_sub(headers.header_len)?;
     let start = headers.fragment_offset as usize;
-    let too_long = headers.total_len > MAX_DATAGRAM || start + payload_len > MAX_DATAGRAM;
-    if headers.dont_fragment || mtu < header.len() + 8 || header.len() < IPV4_MIN || too_long {
+    let too_long =
+        headers.total_len > MAX_DATAGRAM || start.saturating_add(payload_len) > MAX_DATAGRAM;
+    let odd_header = header.len() < IPV4_MIN || !header.len().is_multiple_of(4);
+    if headers.dont_fragment || mtu < header.len() + 8 || odd_header || too_long {
         return None;
     }
 
@@ -65,12 +67,12 @@ fn later_header(header: &[u8]) -> Vec<u8> {
     let mut later = fixed.to_vec();
     // 0 ends the list, 1 is padding; any other option has its length in its second byte.
     while let [kind, len, ..] = *options {
-        let len = match kind {
-            0 => break,
-            1 => 1,
-            _ => usize::from(len),
+        let len = match (kind, len) {
+            (0, _) | (2.., 0 | 1) => break,
+            (1, _) => 1,
+            (_, len) => usize::from(len),
         };
-        let Some(option) = options.get(..len).filter(|option| !option.is_empty()) else {
+        let Some(option) = options.get(..len) else {
             break;
         };
         if kind & COPIED != 0 {

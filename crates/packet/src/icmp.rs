@@ -92,7 +92,7 @@ pub fn error(
     Some(packet(tos, from, headers.source, &message, message.len()))
 }
 
-/// The reply to an echo request (RFC 792, RFC 1122 §3.2.2.6): addresses swapped, identifier,
+/// The reply to an echo request (RFC 792, RFC 1122 §3.2.2.6): addresses swapped, code, identifier,
 /// sequence number, type of service and payload (as far as captured) kept, TTL 64, identification
 /// 0, DF clear, no IP options. The ICMP checksum moves by the difference, so a wrong one stays
 /// wrong.
@@ -100,10 +100,7 @@ pub fn error(
 /// `None` for anything but a whole echo request between two hosts: a fragment has to be put
 /// together first, and one sent to broadcast or multicast is not answered.
 pub fn echo_reply(request: &[u8], headers: &Headers) -> Option<Vec<u8>> {
-    let Transport::Icmp(Icmp {
-        kind: 8, code: 0, ..
-    }) = headers.transport
-    else {
+    let Transport::Icmp(Icmp { kind: 8, code, .. }) = headers.transport else {
         return None;
     };
     if headers.more_fragments || !is_between_hosts(headers) {
@@ -119,12 +116,10 @@ pub fn echo_reply(request: &[u8], headers: &Headers) -> Option<Vec<u8>> {
         message,
         message_len,
     );
-    put16(&mut reply, IPV4_MIN, 0);
-    update(
-        &mut reply,
-        IPV4_MIN + 2,
-        Delta::NONE.replace16(first_word, 0),
-    );
+    let reply_word = u16::from_be_bytes([0, code]);
+    put16(&mut reply, IPV4_MIN, reply_word);
+    let delta = Delta::NONE.replace16(first_word, reply_word);
+    update(&mut reply, IPV4_MIN + 2, delta);
     settle_zero(&mut reply, IPV4_MIN, IPV4_MIN + message_len);
     Some(reply)
 }

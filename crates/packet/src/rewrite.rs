@@ -5,8 +5,10 @@
 //! of another packet it changes bytes that mean nothing, within the packet.
 //!
 //! What a changed field was is read from the packet, and checksums move by the difference
-//! ([`Delta`]), so rewriting back restores the packet, with one exception: a checksum stored as
-//! 0xffff in an IPv4, TCP or ICMP header, which stands for 0x0000 there, may come back as 0x0000.
+//! ([`Delta`]), so rewriting back restores the packet, but for the two zeros of ones-complement
+//! arithmetic: a checksum stored as 0xffff in an IPv4, TCP or ICMP header, which stands for 0x0000
+//! there, may come back as 0x0000, and an ICMP message of nothing but zeros, checksum included,
+//! comes back with the right 0xffff.
 
 use crate::bytes::{get16, get32, put16, put32, within};
 use crate::checksum::Delta;
@@ -78,8 +80,9 @@ pub fn rewrite(packet: &mut [u8], headers: &mut Headers, change: &Rewrite) {
             body: IcmpBody::Query { identifier, .. },
             ..
         }) => {
-            *identifier = change.source_port.unwrap_or(*identifier);
-            if change.source_port.is_some() && !headers.more_fragments {
+            let old = *identifier;
+            *identifier = change.source_port.unwrap_or(old);
+            if *identifier != old && !headers.more_fragments {
                 settle_zero(packet, at, headers.total_len);
             }
             return;
