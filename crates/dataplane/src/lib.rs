@@ -1,7 +1,35 @@
-//! What a packet meets in a cloud network: stages, connection tracking, NAT.
+//! What a packet meets in a cloud network.
+//!
+//! [`walk`] carries one packet from where it starts ([`Source`]) through every
+//! stop of SEMANTICS §2–§11 to its [`Verdict`]. What never changes while
+//! packets move is a [`Program`], made once from a [`Network`]; what does
+//! (connections, NAT sessions, fragments, token buckets) is a [`State`]. Time
+//! is an argument, and an [`Observer`] sees every stop.
+//!
+//! [`Network`]: vpcsim_network::Network
 #![forbid(unsafe_code)]
 
+mod bucket;
+mod classify;
 pub mod conntrack;
+mod fragments;
+mod lpm;
+mod nat;
+mod observe;
+mod packet;
+mod place;
+mod program;
+mod stage;
+mod state;
+mod swap;
 mod time;
+mod verdict;
+mod walk;
 
+pub use observe::{Decision, Observer, Outcome, Stop};
+pub use place::{Place, Source};
+pub use program::{Owner, Program};
+pub use state::{GatewayUse, State, Use};
 pub use time::Nanos;
+pub use verdict::{Drop, DropReason, Element, Policy, ReversePath, Rule, RuleList, Stage, Verdict};
+pub use walk::{Arrival, Other, Role, Walked, advance, walk};

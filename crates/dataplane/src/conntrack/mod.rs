@@ -49,6 +49,8 @@ mod tcp_options;
 mod tcp_segment;
 mod tcp_states;
 mod tcp_window;
+#[cfg(test)]
+mod tests;
 mod tracker;
 mod udp;
 

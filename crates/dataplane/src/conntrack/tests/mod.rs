@@ -1,0 +1,14 @@
+//! Conversations judged packet by packet, the table against a naive model,
+//! and random input.
+
+mod conversation;
+mod model;
+mod other_protocols;
+mod random;
+mod table;
+mod tcp_close;
+mod tcp_middle;
+mod tcp_open;
+mod tcp_window;
+
+use conversation::{check, check_tracked};

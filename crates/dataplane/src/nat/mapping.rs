@@ -1,0 +1,147 @@
+//! A new mapping: which public address, which port (§9).
+
+use super::{Sessions, ports};
+use crate::Owner;
+use crate::program::Program;
+use crate::verdict::{Drop, DropReason, Element, Rule, RuleList, Stage};
+use std::net::Ipv4Addr;
+use vpcsim_network::{EipId, NatGateway, NatGatewayId, SnatSource};
+use vpcsim_packet::{FlowKey, Protocol};
+
+/// A mapping that is free to take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewMapping {
+    pub(crate) eip: EipId,
+    pub(crate) outside: FlowKey,
+    /// The SNAT rule that chose the pool.
+    pub(crate) rule: Option<Rule>,
+}
+
+/// Finds a public address and port for a flow that leaves by a gateway.
+///
+/// # Errors
+/// The drop: no rule under `strict_snat`, or no free port.
+pub(crate) fn map_source(
+    program: &Program,
+    sessions: &Sessions,
+    id: NatGatewayId,
+    inside: &FlowKey,
+) -> Result<NewMapping, Drop> {
+    let gateway = program.network().nat_gateway(id);
+    let refused = |reason| Drop::new(reason, Stage::NatGateway, Element::NatGateway(id));
+    let rule = snat_rule(program, gateway, inside.source);
+    let pool = match rule {
+        Some((index, _)) => &gateway.snat[index].eips,
+        None if gateway.strict_snat => return Err(refused(DropReason::SnatNoRule)),
+        None => &gateway.eips,
+    };
+    let rule = rule.map(|(_, rule)| rule);
+    let start = if gateway.affinity {
+        spread(
+            &[inside.source.into(), inside.destination.into()],
+            pool.len(),
+        )
+    } else {
+        let ports = u32::from(inside.source_port) << 16 | u32::from(inside.destination_port);
+        let addresses = [inside.source.into(), inside.destination.into()];
+        spread(
+            &[
+                addresses[0],
+                addresses[1],
+                ports,
+                u32::from(inside.protocol.0),
+            ],
+            pool.len(),
+        )
+    };
+    // With affinity one address is all that an inside host may use towards this destination.
+    let tries = if gateway.affinity {
+        1.min(pool.len())
+    } else {
+        pool.len()
+    };
+    (0..tries)
+        .map(|step| pool[(start + step) % pool.len()])
+        .find_map(|eip| {
+            let outside = free_port(program, sessions, id, eip, inside)?;
+            Some(NewMapping { eip, outside, rule })
+        })
+        .ok_or_else(|| {
+            let drop = refused(DropReason::NatPortsExhausted);
+            rule.map_or(drop, |rule| drop.by_rule(rule))
+        })
+}
+
+/// The rule for a source: by cvm first, then by subnet.
+fn snat_rule(program: &Program, gateway: &NatGateway, source: Ipv4Addr) -> Option<(usize, Rule)> {
+    let network = program.network();
+    let cvm = match program.owner(gateway.vpc, source) {
+        Some(Owner::Nic(nic)) => Some(network.nic(nic).cvm),
+        Some(Owner::Havip(havip)) => network.havip(havip).holder.map(|nic| network.nic(nic).cvm),
+        None => None,
+    };
+    let by_cvm = gateway
+        .snat
+        .iter()
+        .position(|rule| matches!(rule.source, SnatSource::Cvm(id) if Some(id) == cvm));
+    let by_subnet = || {
+        gateway.snat.iter().position(|rule| match rule.source {
+            SnatSource::Subnet(subnet) => network.subnet(subnet).cidr.contains(&source),
+            SnatSource::Cvm(_) => false,
+        })
+    };
+    let index = by_cvm.or_else(by_subnet)?;
+    let line = gateway.snat[index].mark.line;
+    Some((
+        index,
+        Rule {
+            list: RuleList::Snat,
+            position: Some(index as u32 + 1),
+            line,
+        },
+    ))
+}
+
+/// The outside key with the original port if it is free towards this destination, else with the
+/// next free one of its class.
+fn free_port(
+    program: &Program,
+    sessions: &Sessions,
+    gateway: NatGatewayId,
+    eip: EipId,
+    inside: &FlowKey,
+) -> Option<FlowKey> {
+    if !sessions.destination_has_room(eip, inside) {
+        return None;
+    }
+    let address = program.network().eip(eip).address;
+    let outside = |port| FlowKey {
+        source: address,
+        source_port: port,
+        ..*inside
+    };
+    let is_free = |port: u16| {
+        let reserved = inside.protocol != Protocol::ICMP
+            && program.public().dnat(eip, inside.protocol, port).is_some();
+        !reserved
+            && sessions
+                .lookup(gateway, &outside(port).reversed())
+                .is_none()
+    };
+    if is_free(inside.source_port) {
+        return Some(outside(inside.source_port));
+    }
+    ports::of_same_class(inside.source_port)
+        .find(|&port| is_free(port))
+        .map(outside)
+}
+
+/// A fixed hash of some words to 0..n: FNV-1a over their bytes.
+pub(crate) fn spread(words: &[u32], n: usize) -> usize {
+    let bytes = words.iter().flat_map(|word| word.to_be_bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    // FNV's low bits are weak: fold the high ones in before reducing.
+    ((hash ^ (hash >> 32)) % n.max(1) as u64) as usize
+}

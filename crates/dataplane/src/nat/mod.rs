@@ -1,0 +1,65 @@
+//! NAT sessions: what a gateway remembers of a connection that it translates (§9).
+
+mod mapping;
+mod ports;
+mod sessions;
+
+pub(crate) use mapping::{map_source, spread};
+pub(crate) use sessions::Sessions;
+
+use crate::conntrack::Zone;
+use vpcsim_network::{EipId, NatGatewayId};
+use vpcsim_packet::{FlowKey, Rewrite};
+
+/// One translated connection.
+///
+/// In the table its two keys are what arrives at the gateway: a session opened from inside has
+/// the inside packet as its original key, one opened by a DNAT rule the outside packet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Session {
+    pub(crate) gateway: NatGatewayId,
+    pub(crate) eip: EipId,
+    /// Inside host → remote, as the inside sees it.
+    pub(crate) inside: FlowKey,
+    /// Public address → remote, as the internet sees it.
+    pub(crate) outside: FlowKey,
+    /// Opened from inside (SNAT), not by a DNAT rule.
+    pub(crate) from_inside: bool,
+}
+
+impl Session {
+    /// The keys of the two directions as they arrive at the gateway, the opening one first.
+    pub(crate) fn keys(&self) -> (FlowKey, FlowKey) {
+        let (outbound, inbound) = (self.inside, self.outside.reversed());
+        if self.from_inside {
+            (outbound, inbound)
+        } else {
+            (inbound, outbound)
+        }
+    }
+
+    /// What an outbound packet of the session needs.
+    pub(crate) fn outbound(&self) -> Rewrite {
+        Rewrite::between(&self.inside, &self.outside)
+    }
+
+    /// What an inbound packet of the session needs.
+    pub(crate) fn inbound(&self) -> Rewrite {
+        Rewrite::between(&self.outside.reversed(), &self.inside.reversed())
+    }
+
+    /// What the packet quoted by an outbound ICMP error needs: it had travelled inbound.
+    pub(crate) fn quoted_outbound(&self) -> Rewrite {
+        Rewrite::between(&self.inside.reversed(), &self.outside.reversed())
+    }
+
+    /// What the packet quoted by an inbound ICMP error needs: it had travelled outbound.
+    pub(crate) fn quoted_inbound(&self) -> Rewrite {
+        Rewrite::between(&self.outside, &self.inside)
+    }
+}
+
+/// The conntrack zone of a gateway.
+pub(crate) fn zone(gateway: NatGatewayId) -> Zone {
+    Zone(gateway.0)
+}

@@ -1,0 +1,70 @@
+//! Classes of ports, and the search for a free one.
+
+/// Ports a gateway may choose start here (§9); the original port is kept even below.
+const FIRST_CHOSEN: u16 = 1024;
+
+/// The class of a port or ICMP identifier, 0 to 63: all 16 bits folded to 6. NAT keeps a
+/// port's class, so that two workers never choose the same port towards one destination.
+/// Every aligned block of 64 ports has exactly one of each class.
+pub(crate) fn class(port: u16) -> u16 {
+    (port ^ (port >> 6) ^ (port >> 12)) & 63
+}
+
+/// The ports of `wanted`'s class at 1024 or above, each once, beginning after `wanted`
+/// (before the first block: at 1024) and wrapping around.
+pub(crate) fn of_same_class(wanted: u16) -> impl Iterator<Item = u16> {
+    let class = class(wanted);
+    let first = FIRST_CHOSEN / 64;
+    let blocks = 1024 - first;
+    let start = if wanted < FIRST_CHOSEN {
+        0
+    } else {
+        wanted / 64 - first + 1
+    };
+    (0..blocks).map(move |step| {
+        let block = first + (start + step) % blocks;
+        // Low six bits such that the fold of the whole gives the class.
+        let low = (class ^ block ^ (block >> 6)) & 63;
+        block << 6 | low
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn chosen_ports_keep_the_class_and_stay_at_1024_or_above() {
+        // SEMANTICS §9, "the next free one of its class at 1024 or above".
+        for wanted in 0..=u16::MAX {
+            let mut seen = 0;
+            for port in of_same_class(wanted).take(3) {
+                assert_eq!(class(port), class(wanted));
+                assert!(port >= 1024);
+                assert_ne!(port, wanted);
+                seen += 1;
+            }
+            assert_eq!(seen, 3);
+        }
+    }
+
+    #[test]
+    fn a_search_visits_every_port_of_the_class_once() {
+        for wanted in [0, 53, 1023, 1024, 40_000, 65_535] {
+            let all: Vec<u16> = of_same_class(wanted).collect();
+            let distinct: HashSet<u16> = all.iter().copied().collect();
+            assert_eq!(all.len(), 1008);
+            assert_eq!(distinct.len(), 1008);
+        }
+    }
+
+    #[test]
+    fn the_next_port_is_the_nearest_above() {
+        assert!(
+            of_same_class(40_000)
+                .next()
+                .is_some_and(|next| (40_001..40_128).contains(&next))
+        );
+    }
+}

@@ -1,0 +1,228 @@
+//! Network → Program: everything that the walk looks up, made once.
+
+mod host;
+mod names;
+mod public;
+
+pub(crate) use host::HostRouteChoice;
+
+use crate::lpm::Lpm;
+use hashbrown::{HashMap, HashSet};
+use std::net::Ipv4Addr;
+use vpcsim_network::{
+    CvmId, EipId, ExternalId, HavipId, HostTable, Network, NicId, Peer, RouteTableId,
+    SecurityGroupId, SgAcrossPeering, SubnetId, VpcId,
+};
+
+/// Who owns a private address of a vpc.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// A nic has it.
+    Nic(NicId),
+    /// It is a virtual address.
+    Havip(HavipId),
+}
+
+/// A network compiled for the walk: immutable, shared by `Arc` between workers.
+#[derive(Debug, Clone)]
+pub struct Program {
+    network: Network,
+    verify_checksums: bool,
+    owners: HashMap<(VpcId, Ipv4Addr), Owner>,
+    /// Vpcs in which an address is somebody's, in file order.
+    vpcs_of: HashMap<Ipv4Addr, Vec<VpcId>>,
+    /// Members' private addresses by group, with the vpc of each.
+    members: Vec<HashSet<(VpcId, Ipv4Addr)>>,
+    tables: Vec<Lpm<u32>>,
+    public: public::PublicAddresses,
+    hosts: Vec<HashMap<HostTable, Lpm<HostRouteChoice>>>,
+}
+
+impl Program {
+    /// Compiles a network. A [`Network`] is valid by construction, so this cannot fail.
+    pub fn new(network: Network) -> Self {
+        let mut owners = HashMap::new();
+        let mut vpcs_of: HashMap<Ipv4Addr, Vec<VpcId>> = HashMap::new();
+        let mut members = vec![HashSet::new(); network.security_groups.len()];
+        let mut own = |vpc: VpcId, address: Ipv4Addr, owner: Owner| {
+            owners.entry((vpc, address)).or_insert(owner);
+            let vpcs = vpcs_of.entry(address).or_default();
+            if !vpcs.contains(&vpc) {
+                vpcs.push(vpc);
+            }
+        };
+        for (nic_id, nic) in (0..).map(NicId).zip(&network.nics) {
+            let vpc = network.subnet(nic.subnet).vpc;
+            for address in &nic.addresses {
+                own(vpc, address.address, Owner::Nic(nic_id));
+                for group in &nic.security_groups {
+                    members[group.index()].insert((vpc, address.address));
+                }
+            }
+        }
+        for (havip_id, havip) in (0..).map(HavipId).zip(&network.havips) {
+            let vpc = network.subnet(havip.subnet).vpc;
+            own(vpc, havip.address, Owner::Havip(havip_id));
+        }
+        let tables = network
+            .route_tables
+            .iter()
+            .map(|table| {
+                let enabled = (0..).zip(&table.routes).filter(|(_, route)| route.enabled);
+                Lpm::new(enabled.map(|(index, route)| (route.destination, index)))
+            })
+            .collect();
+        Self {
+            verify_checksums: false,
+            owners,
+            vpcs_of,
+            members,
+            tables,
+            public: public::PublicAddresses::new(&network),
+            hosts: host::tables(&network),
+            network,
+        }
+    }
+
+    /// The same program, dropping packets with a wrong checksum (`--verify-checksums`, §11).
+    #[must_use]
+    pub fn verifying_checksums(mut self, verify: bool) -> Self {
+        self.verify_checksums = verify;
+        self
+    }
+
+    /// Whether wrong checksums drop.
+    pub(crate) fn verify_checksums(&self) -> bool {
+        self.verify_checksums
+    }
+
+    /// The network it was made from.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Who owns a private address in a vpc.
+    pub fn owner(&self, vpc: VpcId, address: Ipv4Addr) -> Option<Owner> {
+        self.owners.get(&(vpc, address)).copied()
+    }
+
+    /// Who owns a private address in any vpc; the first in file order where several vpcs
+    /// use the same addresses.
+    pub fn owner_anywhere(&self, address: Ipv4Addr) -> Option<(VpcId, Owner)> {
+        let vpc = *self.vpcs_of.get(&address)?.first()?;
+        Some((vpc, self.owner(vpc, address)?))
+    }
+
+    /// Whether several vpcs have somebody with this address.
+    pub fn is_ambiguous(&self, address: Ipv4Addr) -> bool {
+        self.vpcs_of
+            .get(&address)
+            .is_some_and(|vpcs| vpcs.len() > 1)
+    }
+
+    /// The host that a captured packet of this source was sent by (§12): the owner of the
+    /// private address, the holder of the virtual one, a host with it on `lo`, or the owner of
+    /// an eip in direct mode.
+    pub fn sender(&self, source: Ipv4Addr) -> Option<CvmId> {
+        match self.owner_anywhere(source) {
+            Some((_, Owner::Nic(nic))) => return Some(self.network.nic(nic).cvm),
+            Some((_, Owner::Havip(havip))) => {
+                return self
+                    .network
+                    .havip(havip)
+                    .holder
+                    .map(|nic| self.network.nic(nic).cvm);
+            }
+            None => {}
+        }
+        if let Some(nic) = self.public.direct_nic(&self.network, source) {
+            return Some(self.network.nic(nic).cvm);
+        }
+        let on_lo = |cvm: &vpcsim_network::Cvm| cvm.lo.contains(&source);
+        self.network
+            .cvms
+            .iter()
+            .position(on_lo)
+            .map(|index| CvmId(index as u32))
+    }
+
+    /// The gateway at the edge of the simulated world behind which an address lies.
+    pub fn external_of(&self, address: Ipv4Addr) -> Option<ExternalId> {
+        let behind = |external: &vpcsim_network::External| {
+            external.networks.iter().any(|net| net.contains(&address))
+        };
+        self.network
+            .externals
+            .iter()
+            .position(behind)
+            .map(|index| ExternalId(index as u32))
+    }
+
+    /// Whether an address lies in the CIDRs of any vpc.
+    pub fn is_private(&self, address: Ipv4Addr) -> bool {
+        self.network.vpcs.iter().any(|vpc| vpc.contains(address))
+    }
+
+    /// The eip with this public address.
+    pub fn eip_of_public(&self, address: Ipv4Addr) -> Option<EipId> {
+        self.public.by_public(address)
+    }
+
+    /// The vpc of a nic.
+    pub fn vpc_of(&self, nic: NicId) -> VpcId {
+        self.network.subnet(self.network.nic(nic).subnet).vpc
+    }
+
+    /// The subnet of a nic.
+    pub(crate) fn subnet_of(&self, nic: NicId) -> SubnetId {
+        self.network.nic(nic).subnet
+    }
+
+    /// The routes of a table that match, longest prefix first, in file order at equal prefix,
+    /// by position in the table.
+    pub(crate) fn routes(
+        &self,
+        table: RouteTableId,
+        destination: Ipv4Addr,
+    ) -> impl Iterator<Item = (ipnet::Ipv4Net, u32)> {
+        self.tables[table.index()].matches(destination).copied()
+    }
+
+    /// Public addresses.
+    pub(crate) fn public(&self) -> &public::PublicAddresses {
+        &self.public
+    }
+
+    /// Whether a group rule's peer is the other end of a packet at a nic of `vpc` (§6, §8),
+    /// and whether policy `sg_across_peering` decided it.
+    pub(crate) fn peer_matches(&self, peer: &Peer, address: Ipv4Addr, vpc: VpcId) -> (bool, bool) {
+        match peer {
+            Peer::Any => (true, false),
+            Peer::Prefix(net) => (net.contains(&address), false),
+            Peer::Template(template) => {
+                let members = &self.network.address_template(*template).members;
+                (members.iter().any(|range| range.contains(address)), false)
+            }
+            Peer::Group(group) => self.is_member(*group, address, vpc),
+        }
+    }
+
+    fn is_member(&self, group: SecurityGroupId, address: Ipv4Addr, vpc: VpcId) -> (bool, bool) {
+        let members = &self.members[group.index()];
+        if members.contains(&(vpc, address)) {
+            return (true, false);
+        }
+        if self.network.policies.sg_across_peering == SgAcrossPeering::None {
+            return (false, false);
+        }
+        let peers = self
+            .network
+            .peerings
+            .iter()
+            .filter(|peering| peering.active);
+        let across = peers
+            .filter_map(|peering| peering.other(vpc))
+            .any(|other| members.contains(&(other, address)));
+        (across, across)
+    }
+}

@@ -1,0 +1,379 @@
+//! SEMANTICS §9: the NAT gateway, outbound and inbound.
+
+use crate::Place;
+use crate::conntrack::{Judgement, Opening, Tracker};
+use crate::nat::{Session, map_source};
+use crate::observe::{Observer, Outcome};
+use crate::packet::Packet;
+use crate::state::Entry;
+use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
+use crate::walk::{Approach, Step, Stopped, Walk};
+use vpcsim_network::{EipId, Filtering, MidStream, NatGatewayId};
+use vpcsim_packet::{FlowKey, Protocol, Rewrite, icmp};
+
+const STAGE: Stage = Stage::NatGateway;
+/// ICMP echo request (RFC 792).
+const ECHO_REQUEST: u8 = 8;
+
+impl<O: Observer> Walk<'_, O> {
+    /// From inside to the internet.
+    pub(crate) fn nat_outbound(
+        &mut self,
+        packet: &mut Packet<'_>,
+        id: NatGatewayId,
+    ) -> Result<Step, Stopped> {
+        let element = Element::NatGateway(id);
+        let drop = |reason| Drop::new(reason, STAGE, element);
+        if !self.program.network().nat_gateway(id).enabled {
+            return Err(drop(DropReason::NextHopUnavailable).into());
+        }
+        if !matches!(
+            packet.key.protocol,
+            Protocol::TCP | Protocol::UDP | Protocol::ICMP
+        ) {
+            return Err(drop(DropReason::NatProtocol).into());
+        }
+        let Translation {
+            session,
+            rule,
+            policy,
+            tracker,
+        } = self.outbound_session(packet, id)?;
+        self.outbound_caps(packet, &session)?;
+        if let Some(tracker) = tracker {
+            self.open_session(session, tracker);
+        }
+        match packet.quoted() {
+            Some(_) => {
+                // Whoever on the inside sends the error, outside it comes from the eip.
+                let source = Some(session.outside.source);
+                let outer = Rewrite {
+                    source,
+                    ..Rewrite::default()
+                };
+                packet.rewrite_error(&outer, &session.quoted_outbound());
+            }
+            None => packet.rewrite(&session.outbound()),
+        }
+        self.note_decided(
+            packet,
+            STAGE,
+            element,
+            Outcome::SourceTranslated,
+            rule,
+            policy,
+        );
+        Ok(self.reach_internet(packet, Some(Entry::NatGateway(id))))
+    }
+
+    /// The session of an outbound packet: the live one, else a new mapping.
+    fn outbound_session(
+        &mut self,
+        packet: &Packet<'_>,
+        id: NatGatewayId,
+    ) -> Result<Translation, Drop> {
+        let drop = |reason| Drop::new(reason, STAGE, Element::NatGateway(id));
+        let found = |session| Translation {
+            session,
+            rule: None,
+            policy: None,
+            tracker: None,
+        };
+        if let Some(quoted) = packet.quoted() {
+            // The quoted packet as the inside saw it, turned around: inside → remote.
+            let session = self.session_by(id, &quoted.key.reversed());
+            return session
+                .map(found)
+                .ok_or_else(|| drop(DropReason::NoNatSession));
+        }
+        if let Some(session) = self.live_session(packet, id)? {
+            return Ok(found(session));
+        }
+        if packet.is_later_fragment() {
+            return Err(drop(DropReason::NoNatSession));
+        }
+        let (tracker, policy) = self.new_tracker(packet, id)?;
+        let gateway = self.program.network().nat_gateway(id);
+        if self.state.sessions.gateway_len(id) >= gateway.max_connections as usize {
+            return Err(drop(DropReason::NatConnectionsExhausted));
+        }
+        let mapping = map_source(self.program, &self.state.sessions, id, &packet.key)?;
+        let session = Session {
+            gateway: id,
+            eip: mapping.eip,
+            inside: packet.key,
+            outside: mapping.outside,
+            from_inside: true,
+        };
+        Ok(Translation {
+            session,
+            rule: mapping.rule,
+            policy,
+            tracker: Some(tracker),
+        })
+    }
+
+    /// §9: outbound is the lower of the gateway and the eip.
+    fn outbound_caps(&mut self, packet: &Packet<'_>, session: &Session) -> Result<(), Drop> {
+        let (now, len) = (self.now(), packet.headers.total_len);
+        let gateway = &mut self.state.gateway_buckets[session.gateway.index()];
+        let eip = &mut self.state.eip_buckets[session.eip.index()].outbound;
+        let exceeded = |element| Err(Drop::new(DropReason::BandwidthExceeded, STAGE, element));
+        if !gateway.allows(len, now) {
+            return exceeded(Element::NatGateway(session.gateway));
+        }
+        if !eip.allows(len, now) {
+            return exceeded(Element::Eip(session.eip));
+        }
+        gateway.take(len);
+        eip.take(len);
+        Ok(())
+    }
+
+    /// From the internet to an eip of a gateway (§3.2).
+    pub(crate) fn nat_inbound(
+        &mut self,
+        packet: &mut Packet<'_>,
+        eip: EipId,
+        id: NatGatewayId,
+    ) -> Result<Step, Stopped> {
+        let network = self.program.network();
+        let gateway = network.nat_gateway(id);
+        let element = Element::NatGateway(id);
+        let drop = |reason| Drop::new(reason, STAGE, element);
+        if !gateway.enabled {
+            return Err(drop(DropReason::NextHopUnavailable).into());
+        }
+        self.inbound_cap(packet, eip)?;
+        let Some(Translation {
+            session,
+            rule,
+            policy,
+            tracker,
+        }) = self.inbound_session(packet, eip, id)?
+        else {
+            let echo = packet.key.icmp_kind() == Some(ECHO_REQUEST);
+            if echo && gateway.icmp_proxy && !packet.is_later_fragment() {
+                return Ok(self.proxy_echo(packet, id));
+            }
+            return Err(drop(DropReason::NoNatSession).into());
+        };
+        if let Some(tracker) = tracker {
+            self.open_session(session, tracker);
+        }
+        match packet.quoted() {
+            Some(_) => {
+                let destination = Some(session.inside.source);
+                let outer = Rewrite {
+                    destination,
+                    ..Rewrite::default()
+                };
+                packet.rewrite_error(&outer, &session.quoted_inbound());
+            }
+            None => packet.rewrite(&session.inbound()),
+        }
+        self.note_decided(
+            packet,
+            STAGE,
+            element,
+            Outcome::DestinationTranslated,
+            rule,
+            policy,
+        );
+        let owner = self.private_owner(gateway.vpc, session.inside.source, STAGE)?;
+        // Only a flow that came in by the gateway has to go back by it (§2.5a).
+        let entry = (!session.from_inside).then_some(Entry::NatGateway(id));
+        Ok(Step::Enter(Approach {
+            entry,
+            ..Approach::crossing(owner)
+        }))
+    }
+
+    /// The session of an inbound packet: the live one, any of the mapping under
+    /// endpoint-independent filtering, else one by a DNAT rule.
+    fn inbound_session(
+        &mut self,
+        packet: &Packet<'_>,
+        eip: EipId,
+        id: NatGatewayId,
+    ) -> Result<Option<Translation>, Drop> {
+        let found = |session| Translation {
+            session,
+            rule: None,
+            policy: None,
+            tracker: None,
+        };
+        if let Some(quoted) = packet.quoted() {
+            // The quoted packet as the internet saw it, turned around: remote → eip.
+            return Ok(self.session_by(id, &quoted.key.reversed()).map(found));
+        }
+        if let Some(session) = self.live_session(packet, id)? {
+            return Ok(Some(found(session)));
+        }
+        if packet.is_later_fragment() {
+            return Ok(None);
+        }
+        let Some((session, rule, policy)) = self.new_inbound(packet, eip, id) else {
+            return Ok(None);
+        };
+        let (tracker, mid_stream) = self.new_tracker(packet, id)?;
+        let gateway = self.program.network().nat_gateway(id);
+        if self.state.sessions.gateway_len(id) >= gateway.max_connections as usize {
+            let element = Element::NatGateway(id);
+            return Err(Drop::new(
+                DropReason::NatConnectionsExhausted,
+                STAGE,
+                element,
+            ));
+        }
+        Ok(Some(Translation {
+            session,
+            rule,
+            policy: policy.or(mid_stream),
+            tracker: Some(tracker),
+        }))
+    }
+
+    /// What an inbound packet without a session could open.
+    fn new_inbound(
+        &self,
+        packet: &Packet<'_>,
+        eip: EipId,
+        id: NatGatewayId,
+    ) -> Option<(Session, Option<Rule>, Option<Policy>)> {
+        let network = self.program.network();
+        let key = packet.key;
+        let outside = key.reversed();
+        let towards = |source, source_port| {
+            let inside = FlowKey {
+                source,
+                source_port,
+                ..outside
+            };
+            Session {
+                gateway: id,
+                eip,
+                inside,
+                outside,
+                from_inside: false,
+            }
+        };
+        let port = key.destination_port;
+        if matches!(key.protocol, Protocol::TCP | Protocol::UDP)
+            && network.policies.filtering == Filtering::EndpointIndependent
+            && let Some(known) = self.state.sessions.of_mapping(eip, key.protocol, port)
+        {
+            let session = towards(known.inside.source, known.inside.source_port);
+            return Some((session, None, Some(Policy::Filtering)));
+        }
+        let target = self.program.public().dnat(eip, key.protocol, port)?;
+        let dnat = &network.nat_gateway(target.gateway).dnat[target.rule as usize];
+        let line = dnat.mark.line;
+        let rule = Rule {
+            list: RuleList::Dnat,
+            position: Some(target.rule + 1),
+            line,
+        };
+        Some((towards(dnat.to, dnat.to_port), Some(rule), None))
+    }
+
+    /// Policy-free part of both directions: the live session that a packet belongs to, kept
+    /// alive by it.
+    fn live_session(
+        &mut self,
+        packet: &Packet<'_>,
+        id: NatGatewayId,
+    ) -> Result<Option<Session>, Drop> {
+        let Some((connection_id, direction)) = self.state.sessions.lookup(id, &packet.key) else {
+            return Ok(None);
+        };
+        let (now, settings) = (self.now(), self.settings);
+        let timeouts = &self.program.network().nat_gateway(id).timeouts;
+        let Some(connection) = self.state.sessions.get_mut(connection_id) else {
+            return Ok(None);
+        };
+        let session = connection.value;
+        if packet.is_later_fragment() {
+            return Ok(Some(session));
+        }
+        let before = connection.deadline();
+        let tracker = &mut connection.tracker;
+        let judgement = tracker.update(packet.bytes, &packet.headers, direction, now, &settings);
+        let deadline = match judgement {
+            Judgement::Reopen => {
+                // A new connection over an old mapping: the mapping stays, the state begins anew.
+                match Tracker::open(packet.bytes, &packet.headers, now, &settings) {
+                    Opening::Opens(anew) | Opening::MidStream(anew) => *tracker = anew,
+                    Opening::Invalid(_) => {}
+                }
+                now.after_seconds(tracker.nat_timeout(timeouts))
+            }
+            judgement => tracker.nat_deadline(judgement, before, now, timeouts),
+        };
+        self.state.sessions.set_deadline(connection_id, deadline);
+        if let Judgement::Invalid(_) = judgement
+            && self.program.network().policies.mid_stream == MidStream::Drop
+        {
+            let element = Element::NatGateway(id);
+            let drop = Drop::new(DropReason::InvalidState, STAGE, element);
+            return Err(drop.by_policy(Policy::MidStream));
+        }
+        Ok(Some(session))
+    }
+
+    /// Remembers a session.
+    fn open_session(&mut self, session: Session, tracker: Tracker) {
+        let timeouts = &self.program.network().nat_gateway(session.gateway).timeouts;
+        let deadline = self.now().after_seconds(tracker.nat_timeout(timeouts));
+        self.state.sessions.insert(session, tracker, deadline);
+    }
+
+    /// Whether a packet may open a session: RST, SYN-ACK and echo replies never do, other
+    /// segments from the middle of a connection do under `mid_stream: judge`.
+    fn new_tracker(
+        &self,
+        packet: &Packet<'_>,
+        id: NatGatewayId,
+    ) -> Result<(Tracker, Option<Policy>), Drop> {
+        match Tracker::open(packet.bytes, &packet.headers, self.now(), &self.settings) {
+            Opening::Opens(tracker) => Ok((tracker, None)),
+            Opening::MidStream(tracker) => Ok((tracker, Some(Policy::MidStream))),
+            Opening::Invalid(_) => {
+                let element = Element::NatGateway(id);
+                let drop = Drop::new(DropReason::InvalidState, STAGE, element);
+                let strict = self.program.network().policies.mid_stream == MidStream::Drop;
+                Err(if strict {
+                    drop.by_policy(Policy::MidStream)
+                } else {
+                    drop
+                })
+            }
+        }
+    }
+
+    /// The live session that a packet with this key would belong to.
+    pub(crate) fn session_by(&self, id: NatGatewayId, key: &FlowKey) -> Option<Session> {
+        let (connection, _) = self.state.sessions.lookup(id, key)?;
+        Some(self.state.sessions.get(connection)?.value)
+    }
+
+    /// The gateway answers a ping to its address itself (policy-like switch `icmp_proxy`).
+    fn proxy_echo(&mut self, packet: &Packet<'_>, id: NatGatewayId) -> Step {
+        let reply = icmp::echo_reply(packet.bytes, &packet.headers);
+        let back = match self.program.eip_of_public(packet.key.source) {
+            Some(_) => Step::FromInternet { hairpin: None },
+            None => Step::End(Place::Internet),
+        };
+        self.generate(packet, reply, back);
+        Step::End(Place::NatGateway(id))
+    }
+}
+
+/// How a packet is translated.
+struct Translation {
+    session: Session,
+    rule: Option<Rule>,
+    policy: Option<Policy>,
+    /// For a session that this packet opens.
+    tracker: Option<Tracker>,
+}

@@ -1,0 +1,342 @@
+//! SEMANTICS §6: security groups, stateful per nic.
+
+use super::leave::Travel;
+use crate::classify::service_matches;
+use crate::conntrack::{Connection, ConnectionId, Direction, Judgement, Opening, Tracker, Zone};
+use crate::observe::{Observer, Outcome};
+use crate::packet::Packet;
+use crate::state::{Entry, NicFlow};
+use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
+use crate::walk::Walk;
+use vpcsim_network::{Action, MidStream, NicId, OnRuleChange};
+use vpcsim_packet::FlowKey;
+
+/// What the rules said of a packet that they accept.
+#[derive(Debug, Clone, Copy)]
+struct Accepted {
+    element: Element,
+    rule: Option<Rule>,
+    policy: Option<Policy>,
+}
+
+/// Which flow of the nic a packet belongs to.
+enum Membership {
+    /// This one.
+    Member(ConnectionId, Direction),
+    /// None; the door by which the flow with its addresses came in, if there is such a flow.
+    Stranger(Option<Entry>),
+}
+
+impl<O: Observer> Walk<'_, O> {
+    /// Judges a packet at a nic and remembers its flow. `entry`: the public door by which it
+    /// came. Returns the door of the flow that it answers (§2.5a).
+    pub(crate) fn security_group(
+        &mut self,
+        packet: &Packet<'_>,
+        nic: NicId,
+        travel: Travel,
+        entry: Option<Entry>,
+    ) -> Result<Option<Entry>, Drop> {
+        let stage = stage_of(travel);
+        let opening = match self.membership(packet, nic) {
+            Membership::Member(id, direction) => {
+                return self.known_flow(packet, nic, stage, id, direction);
+            }
+            Membership::Stranger(Some(back)) => {
+                self.judge_stateless(packet, nic, travel, Some(Policy::MidStream))?;
+                return Ok(Some(back));
+            }
+            Membership::Stranger(None) => self.opening(packet),
+        };
+        match opening {
+            Some(Opening::Opens(tracker)) => {
+                let accepted = self.rules(nic, travel, &packet.key)?;
+                self.remember(packet, nic, travel, entry, tracker, accepted)?;
+            }
+            Some(Opening::MidStream(tracker)) => {
+                let accepted = self.rules(nic, travel, &packet.key)?;
+                let policy = accepted.policy.or(Some(Policy::MidStream));
+                let accepted = Accepted { policy, ..accepted };
+                self.remember(packet, nic, travel, entry, tracker, accepted)?;
+            }
+            // A later fragment whose first left no flow behind is judged as that was.
+            None => self.judge_stateless(packet, nic, travel, None)?,
+            Some(Opening::Invalid(_)) => {
+                self.judge_stateless(packet, nic, travel, Some(Policy::MidStream))?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks the packet's flow up and lets it follow the protocol.
+    fn membership(&mut self, packet: &Packet<'_>, nic: NicId) -> Membership {
+        let zone = Zone(nic.0);
+        if let Some(quoted) = packet.quoted() {
+            let destination = packet.key.destination;
+            let found = self.state.flows.lookup_error(zone, destination, &quoted);
+            return found.map_or(Membership::Stranger(None), |(id, direction)| {
+                Membership::Member(id, direction)
+            });
+        }
+        let Some((id, direction)) = self.state.flows.lookup(zone, &packet.key) else {
+            return Membership::Stranger(None);
+        };
+        if packet.is_later_fragment() {
+            return Membership::Member(id, direction);
+        }
+        let (now, settings) = (self.now(), self.settings);
+        let Some(connection) = self.state.flows.get_mut(id) else {
+            return Membership::Stranger(None);
+        };
+        let (before, entry) = (connection.deadline(), entry_of_reply(connection, direction));
+        let tracker = &mut connection.tracker;
+        let judgement = tracker.update(packet.bytes, &packet.headers, direction, now, &settings);
+        let timeouts = &self.program.network().policies.conntrack;
+        let deadline = tracker.deadline(judgement, before, now, timeouts);
+        match judgement {
+            Judgement::Reopen => {
+                self.state.flows.remove(id);
+                return Membership::Stranger(None);
+            }
+            Judgement::Invalid(_) => {
+                self.state.flows.set_deadline(id, deadline);
+                return Membership::Stranger(entry);
+            }
+            // One that ends is remembered until its packet has passed: its deadline is now.
+            Judgement::Pass | Judgement::Ignored | Judgement::Ends => {
+                self.state.flows.set_deadline(id, deadline);
+            }
+        }
+        Membership::Member(id, direction)
+    }
+
+    /// A packet of a flow that was accepted at this nic before.
+    fn known_flow(
+        &mut self,
+        packet: &Packet<'_>,
+        nic: NicId,
+        stage: Stage,
+        id: ConnectionId,
+        direction: Direction,
+    ) -> Result<Option<Entry>, Drop> {
+        self.reevaluate(nic, id, stage)?;
+        let flow = self.state.flows.get(id);
+        let back = flow.and_then(|connection| entry_of_reply(connection, direction));
+        let outcome = if packet.quoted().is_some() {
+            Outcome::Related
+        } else {
+            Outcome::Established
+        };
+        self.note(packet, stage, Element::SecurityGroupsOf(nic), outcome);
+        Ok(back)
+    }
+
+    /// Policy `on_rule_change: reevaluate`: a flow that other rules accepted is judged by the
+    /// present ones.
+    fn reevaluate(&mut self, nic: NicId, id: ConnectionId, stage: Stage) -> Result<(), Drop> {
+        let generation = self.state.generation;
+        let Some(connection) = self.state.flows.get(id) else {
+            return Ok(());
+        };
+        let flow = connection.value;
+        let policy = self.program.network().policies.on_rule_change;
+        if flow.generation == generation || policy == OnRuleChange::Keep {
+            return Ok(());
+        }
+        let travel = if flow.ingress {
+            Travel::Ingress
+        } else {
+            Travel::Egress
+        };
+        let first = connection.original();
+        if let Err(denied) = self.rules(nic, travel, &first) {
+            self.state.flows.remove(id);
+            return Err(Drop { stage, ..denied }.by_policy(Policy::OnRuleChange));
+        }
+        if let Some(connection) = self.state.flows.get_mut(id) {
+            connection.value.generation = generation;
+        }
+        Ok(())
+    }
+
+    /// What the packet would begin; `None` for a later fragment, which begins nothing.
+    fn opening(&self, packet: &Packet<'_>) -> Option<Opening> {
+        (!packet.is_later_fragment())
+            .then(|| Tracker::open(packet.bytes, &packet.headers, self.now(), &self.settings))
+    }
+
+    /// Judges a packet that belongs to no flow and leaves none behind. `by`: the policy that
+    /// lets it be judged at all.
+    fn judge_stateless(
+        &mut self,
+        packet: &Packet<'_>,
+        nic: NicId,
+        travel: Travel,
+        by: Option<Policy>,
+    ) -> Result<(), Drop> {
+        let stage = stage_of(travel);
+        let strict = self.program.network().policies.mid_stream == MidStream::Drop;
+        if by.is_some() && strict && !self.is_unfiltered(nic) {
+            let element = Element::SecurityGroupsOf(nic);
+            let drop = Drop::new(DropReason::InvalidState, stage, element);
+            return Err(drop.by_policy(Policy::MidStream));
+        }
+        let accepted = self.rules(nic, travel, &packet.key).map_err(|drop| Drop {
+            policy: drop.policy.or(by),
+            ..drop
+        })?;
+        let policy = accepted.policy.or(by);
+        let outcome = if self.is_unfiltered(nic) {
+            Outcome::Unfiltered
+        } else {
+            Outcome::Accepted
+        };
+        self.note_decided(
+            packet,
+            stage,
+            accepted.element,
+            outcome,
+            accepted.rule,
+            policy,
+        );
+        Ok(())
+    }
+
+    /// A flow that the rules accepted is remembered at the nic.
+    fn remember(
+        &mut self,
+        packet: &Packet<'_>,
+        nic: NicId,
+        travel: Travel,
+        entry: Option<Entry>,
+        tracker: Tracker,
+        accepted: Accepted,
+    ) -> Result<(), Drop> {
+        let stage = stage_of(travel);
+        let conntrack = &self.program.network().policies.conntrack;
+        let zone = Zone(nic.0);
+        let full = self.state.flows.zone_len(zone) >= conntrack.max as usize;
+        let unfiltered = self.is_unfiltered(nic);
+        if full && !unfiltered {
+            let drop = Drop::new(DropReason::ConntrackFull, stage, Element::Nic(nic));
+            return Err(drop.by_policy(Policy::Conntrack));
+        }
+        if !full {
+            let now = self.now();
+            let deadline = now.after_seconds(tracker.timeout(conntrack));
+            let generation = self.state.generation;
+            let flow = NicFlow {
+                entry,
+                ingress: travel == Travel::Ingress,
+                generation,
+            };
+            let (original, reply) = (packet.key, packet.key.reversed());
+            // A taken key cannot be: the look-up found neither direction.
+            let _ = self
+                .state
+                .flows
+                .insert(zone, original, reply, tracker, deadline, flow);
+        }
+        let outcome = if unfiltered {
+            Outcome::Unfiltered
+        } else {
+            Outcome::Opened
+        };
+        let Accepted {
+            element,
+            rule,
+            policy,
+        } = accepted;
+        self.note_decided(packet, stage, element, outcome, rule, policy);
+        Ok(())
+    }
+
+    /// The rule lists of the nic's groups, concatenated in bound order: first match wins,
+    /// nothing matched is a deny.
+    fn rules(&self, nic: NicId, travel: Travel, key: &FlowKey) -> Result<Accepted, Drop> {
+        let network = self.program.network();
+        let groups = &network.nic(nic).security_groups;
+        if groups.is_empty() {
+            return Ok(Accepted {
+                element: Element::Nic(nic),
+                rule: None,
+                policy: None,
+            });
+        }
+        let vpc = self.program.vpc_of(nic);
+        let (list, peer) = match travel {
+            Travel::Ingress => (RuleList::Ingress, key.source),
+            Travel::Egress => (RuleList::Egress, key.destination),
+        };
+        for &group in groups {
+            let group_of = network.security_group(group);
+            let rules = match travel {
+                Travel::Ingress => &group_of.ingress,
+                Travel::Egress => &group_of.egress,
+            };
+            for (position, rule) in (1..).zip(rules) {
+                if !rule
+                    .services
+                    .iter()
+                    .any(|service| service_matches(service, key))
+                {
+                    continue;
+                }
+                let (matches, across) = self.program.peer_matches(&rule.peer, peer, vpc);
+                if !matches {
+                    continue;
+                }
+                let element = Element::SecurityGroup(group);
+                let decided = Rule {
+                    list,
+                    position: Some(position),
+                    line: rule.mark.line,
+                };
+                let policy = across.then_some(Policy::SgAcrossPeering);
+                if rule.action == Action::Accept {
+                    return Ok(Accepted {
+                        element,
+                        rule: Some(decided),
+                        policy,
+                    });
+                }
+                let drop = Drop::new(DropReason::SecurityGroupDeny, stage_of(travel), element);
+                return Err(Drop {
+                    policy,
+                    ..drop.by_rule(decided)
+                });
+            }
+        }
+        let (element, line) = match groups.as_slice() {
+            [only] => (
+                Element::SecurityGroup(*only),
+                network.security_group(*only).mark.line,
+            ),
+            _ => (Element::SecurityGroupsOf(nic), network.nic(nic).mark.line),
+        };
+        let drop = Drop::new(DropReason::SecurityGroupDeny, stage_of(travel), element);
+        Err(drop.by_rule(Rule {
+            list,
+            position: None,
+            line,
+        }))
+    }
+
+    /// A secondary nic without a group: everything passes.
+    fn is_unfiltered(&self, nic: NicId) -> bool {
+        self.program.network().nic(nic).security_groups.is_empty()
+    }
+}
+
+fn stage_of(travel: Travel) -> Stage {
+    match travel {
+        Travel::Ingress => Stage::SecurityGroupIngress,
+        Travel::Egress => Stage::SecurityGroupEgress,
+    }
+}
+
+fn entry_of_reply(connection: &Connection<NicFlow>, direction: Direction) -> Option<Entry> {
+    (direction == Direction::Reply)
+        .then_some(connection.value.entry)
+        .flatten()
+}

@@ -1,0 +1,153 @@
+//! What changes while packets move: connections, sessions, fragments, buckets.
+
+use crate::bucket::Bucket;
+use crate::conntrack::Table;
+use crate::fragments::Fragments;
+use crate::nat::Sessions;
+use crate::{Nanos, Program};
+use vpcsim_network::{Bandwidth, EipId, Filtering, NatGatewayId};
+
+/// Everything that packets leave behind for later ones. Owned by one worker.
+#[derive(Debug)]
+pub struct State {
+    pub(crate) now: Nanos,
+    /// Counts the programs this state has lived under (policy `on_rule_change`).
+    pub(crate) generation: u32,
+    /// Flows remembered at nics (§6); the zone is the nic.
+    pub(crate) flows: Table<NicFlow>,
+    /// NAT sessions (§9).
+    pub(crate) sessions: Sessions,
+    pub(crate) fragments: Fragments,
+    pub(crate) gateway_buckets: Vec<Bucket>,
+    /// Outbound and inbound, by eip.
+    pub(crate) eip_buckets: Vec<EipBuckets>,
+}
+
+/// By which public door a flow came in (§2.5a).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Eip(EipId),
+    NatGateway(NatGatewayId),
+}
+
+/// What a nic remembers of a flow beyond its tracking.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NicFlow {
+    /// The public door it came in by.
+    pub(crate) entry: Option<Entry>,
+    /// Whether its first packet was arriving at the nic.
+    pub(crate) ingress: bool,
+    /// The generation whose rules accepted it.
+    pub(crate) generation: u32,
+}
+
+/// The two buckets of an eip.
+#[derive(Debug, Clone)]
+pub(crate) struct EipBuckets {
+    pub(crate) outbound: Bucket,
+    pub(crate) inbound: Bucket,
+}
+
+/// How full a state's tables are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// Flows remembered at nics now.
+    pub connections: usize,
+    /// The most there ever were.
+    pub connections_peak: usize,
+    /// Fragments that wait for their first one.
+    pub fragments_held: usize,
+    /// Every NAT gateway, in file order.
+    pub gateways: Vec<GatewayUse>,
+}
+
+/// How full a NAT gateway is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayUse {
+    /// The gateway.
+    pub gateway: NatGatewayId,
+    /// Sessions now.
+    pub sessions: usize,
+    /// The most there ever were.
+    pub sessions_peak: usize,
+    /// Sessions now by eip, in the gateway's order.
+    pub by_eip: Vec<(EipId, usize)>,
+}
+
+impl State {
+    /// An empty state for a program.
+    pub fn new(program: &Program) -> Self {
+        let network = program.network();
+        let gateways = &network.nat_gateways;
+        Self {
+            now: Nanos(0),
+            generation: 0,
+            flows: Table::new(),
+            sessions: Sessions::new(
+                gateways.len(),
+                network.policies.filtering == Filtering::EndpointIndependent,
+            ),
+            fragments: Fragments::default(),
+            gateway_buckets: gateways.iter().map(|g| Bucket::new(g.bandwidth)).collect(),
+            eip_buckets: network
+                .eips
+                .iter()
+                .map(|eip| EipBuckets::new(eip.bandwidth))
+                .collect(),
+        }
+    }
+
+    /// The latest time this state has seen.
+    pub fn now(&self) -> Nanos {
+        self.now
+    }
+
+    /// How full the tables are.
+    pub fn usage(&self, program: &Program) -> Use {
+        let network = program.network();
+        let gateways = (0..)
+            .map(NatGatewayId)
+            .zip(&network.nat_gateways)
+            .map(|(id, gateway)| {
+                let mut by_eip: Vec<_> = gateway.eips.iter().map(|&eip| (eip, 0)).collect();
+                for session in self
+                    .sessions
+                    .connections()
+                    .filter(|s| s.value.gateway == id)
+                {
+                    for (_, count) in by_eip
+                        .iter_mut()
+                        .filter(|(eip, _)| *eip == session.value.eip)
+                    {
+                        *count += 1;
+                    }
+                }
+                GatewayUse {
+                    gateway: id,
+                    sessions: self.sessions.gateway_len(id),
+                    sessions_peak: self.sessions.gateway_peak(id),
+                    by_eip,
+                }
+            });
+        Use {
+            connections: self.flows.len(),
+            connections_peak: self.flows.peak(),
+            fragments_held: self.fragments.held(),
+            gateways: gateways.collect(),
+        }
+    }
+}
+
+impl EipBuckets {
+    fn new(bandwidth: Bandwidth) -> Self {
+        // §9: the inbound cap is the outbound one or 10 Mbps, whichever is more.
+        let inbound = match bandwidth {
+            Bandwidth::Unlimited => Bandwidth::Unlimited,
+            Bandwidth::Mbps(mbps) => Bandwidth::Mbps(mbps.max(10)),
+        };
+        Self {
+            outbound: Bucket::new(bandwidth),
+            inbound: Bucket::new(inbound),
+        }
+    }
+}
