@@ -40,7 +40,8 @@ pub enum PcapVariant {
     /// Magic a1b2cd34: the "modified" format of Alexey Kuznetzov's patch of 1999-10-29, whose record
     /// headers have 8 more bytes (interface index, protocol, packet type).
     Modified,
-    /// Magic 1c0001ac or 1c0001ab: IXIA "lcap", with 4 more bytes in the file header.
+    /// Magic 1c0001ac or 1c0001ab: IXIA "lcap", with 4 more bytes in the file header. No specification is
+    /// public; times are in microseconds, as Wireshark 4.0 reads both.
     Ixia,
     /// AIX: version 2.2, link types counted as RFC 1573 ifType, nanoseconds.
     Aix,

@@ -27,9 +27,9 @@
 //!
 //! # Why the formats are read by hand
 //!
-//! `pcap-parser` 0.17 needs its caller to size and grow buffers from lengths in the file, allocates per
-//! packet and ignores the lengths swapped before pcap 2.3; `pcap-file` 3.0-rc knows no modified pcap.
-//! Neither skips a block larger than its buffer, nor says where in a stream a file was cut.
+//! `pcap-parser` 0.17 has its caller grow the buffer to what a length in the file claims, allocates for the
+//! options of each packet and misses the lengths swapped before pcap 2.3; `pcap-file` 3.0-rc knows no
+//! modified pcap. Neither skips a block larger than its buffer, nor says where a file was cut.
 #![forbid(unsafe_code)]
 
 mod byte_order;

@@ -173,14 +173,20 @@ impl<W: Write> Writer<W> {
         let padding = data.len().next_multiple_of(4) - data.len();
         // All parts are limited to less than MAX_RECORD together.
         let len = (12 + head.len() + data.len() + padding + self.options.len()) as u32;
-        self.out.write_all(&kind.to_le_bytes())?;
-        self.out.write_all(&len.to_le_bytes())?;
-        self.out.write_all(head)?;
-        self.out.write_all(data)?;
-        self.out.write_all(&[0; 3][..padding])?;
-        self.out.write_all(&self.options)?;
-        self.out.write_all(&len.to_le_bytes())?;
+        let (kind, len) = (kind.to_le_bytes(), len.to_le_bytes());
+        let parts: [&[u8]; 7] = [
+            &kind,
+            &len,
+            head,
+            data,
+            &[0; 3][..padding],
+            &self.options,
+            &len,
+        ];
+        let written = parts
+            .into_iter()
+            .try_for_each(|part| self.out.write_all(part));
         self.options.clear();
-        Ok(())
+        Ok(written?)
     }
 }

@@ -297,3 +297,17 @@ fn a_file_opens_by_path_and_a_missing_one_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn a_reader_can_be_moved_to_another_thread() {
+    let stream = std::io::Cursor::new(PcapFile::new(ByteOrder::Little).encode(&three()));
+    let mut reader = Reader::from_stream(stream).unwrap();
+    let count = std::thread::spawn(move || {
+        let mut count = 0;
+        while reader.next_record().unwrap().is_some() {
+            count += 1;
+        }
+        count
+    });
+    assert_eq!(count.join().unwrap(), 3);
+}
