@@ -271,3 +271,26 @@ impl<'a, V> Iterator for Iter<'a, V> {
         None
     }
 }
+
+#[cfg(test)]
+impl<V> Table<V> {
+    /// The larger of what slots, keys and deadlines have room for, per connection.
+    pub(super) fn room(&self) -> usize {
+        self.connections
+            .slots()
+            .max(self.keys.capacity() / 2)
+            .max(self.deadlines.capacity())
+    }
+
+    /// Every connection has one deadline and is found by its keys.
+    pub(super) fn assert_sound(&self) {
+        assert_eq!(self.deadlines.entries(), self.len());
+        assert_eq!(self.per_zone.values().sum::<usize>(), self.len());
+        for (id, connection) in self {
+            for direction in [Direction::Original, Direction::Reply] {
+                let found = self.lookup(connection.zone, &connection.key(direction));
+                assert_eq!(found.map(|(found, _)| found), Some(id));
+            }
+        }
+    }
+}
