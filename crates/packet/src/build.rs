@@ -270,7 +270,8 @@ impl Build {
 
     /// The packet cut into fragments for a link that takes `mtu` bytes, as [`fragment`] does it,
     /// but whatever DF says. Fragments of at least a header and eight bytes are made however
-    /// small `mtu` is.
+    /// small `mtu` is; a packet that does not parse (`raw` with a broken TCP header) comes back
+    /// whole.
     pub fn fragments(&self, mtu: usize) -> Vec<Vec<u8>> {
         let packet = self.clone().dont_fragment(false).bytes();
         let mtu = mtu.max(20 + self.options.len() + 8);

@@ -60,7 +60,22 @@ impl Headers {
                 },
             ));
         }
-        let mut headers = Self {
+        let more_fragments = ip.flags_and_offset & 0x2000 != 0;
+        let packet = within(packet, total_len);
+        let transport = if fragment_offset > 0 {
+            Transport::LaterFragment
+        } else {
+            match ip.protocol {
+                Protocol::TCP => {
+                    let available = total_len - header_len;
+                    Transport::Tcp(tcp(packet, header_len, available, more_fragments)?)
+                }
+                Protocol::UDP => Transport::Udp(udp(packet, header_len)?),
+                Protocol::ICMP => Transport::Icmp(icmp(packet, header_len)?),
+                _ => Transport::Other,
+            }
+        };
+        Ok(Self {
             source: ip.source,
             destination: ip.destination,
             protocol: ip.protocol,
@@ -68,22 +83,12 @@ impl Headers {
             tos: ip.tos,
             identification: ip.identification,
             dont_fragment: ip.flags_and_offset & 0x4000 != 0,
-            more_fragments: ip.flags_and_offset & 0x2000 != 0,
+            more_fragments,
             fragment_offset,
             header_len,
             total_len,
-            transport: Transport::LaterFragment,
-        };
-        if fragment_offset == 0 {
-            let packet = within(packet, total_len);
-            headers.transport = match ip.protocol {
-                Protocol::TCP => Transport::Tcp(tcp(packet, &headers)?),
-                Protocol::UDP => Transport::Udp(udp(packet, header_len)?),
-                Protocol::ICMP => Transport::Icmp(icmp(packet, header_len)?),
-                _ => Transport::Other,
-            };
-        }
-        Ok(headers)
+            transport,
+        })
     }
 }
 
@@ -101,6 +106,7 @@ struct Ipv4 {
 }
 
 impl Ipv4 {
+    #[inline]
     fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if let Some(first) = bytes.first()
             && first >> 4 != 4
@@ -144,18 +150,18 @@ impl Ipv4 {
     }
 }
 
-fn tcp(packet: &[u8], ip: &Headers) -> Result<Tcp, Malformed> {
-    let at = ip.header_len;
+/// `available`: bytes from `at` to the packet's stated end.
+#[inline]
+fn tcp(packet: &[u8], at: usize, available: usize, more_fragments: bool) -> Result<Tcp, Malformed> {
     let tcp: &[u8; TCP_MIN] = header(packet, at, Layer::Tcp)?;
     let words = tcp[12] >> 4;
     let header_len = usize::from(words) * 4;
-    let available = ip.total_len - at;
     let fault = if header_len < TCP_MIN {
         Some(Fault::DataOffsetLow {
             wanted: 5,
             got: words,
         })
-    } else if header_len > available && !ip.more_fragments {
+    } else if header_len > available && !more_fragments {
         // At most 14, as `available` is below a `header_len` of at most 60.
         Some(Fault::DataOffsetHigh {
             wanted: (available / 4) as u8,
@@ -183,6 +189,7 @@ fn tcp(packet: &[u8], ip: &Headers) -> Result<Tcp, Malformed> {
     })
 }
 
+#[inline]
 fn udp(packet: &[u8], at: usize) -> Result<Udp, Malformed> {
     let udp: &[u8; UDP_LEN] = header(packet, at, Layer::Udp)?;
     Ok(Udp {
@@ -267,11 +274,13 @@ pub(crate) fn is_error(kind: u8) -> bool {
 }
 
 /// The `N` bytes of a transport header at `at`.
+#[inline]
 fn header<const N: usize>(packet: &[u8], at: usize, layer: Layer) -> Result<&[u8; N], Malformed> {
     let rest = packet.get(at..).unwrap_or_default();
     rest.first_chunk::<N>().ok_or(cut(layer, at, N, rest.len()))
 }
 
+#[cold]
 fn ipv4(offset: usize, what: Fault) -> Malformed {
     Malformed {
         layer: Layer::Ipv4,
@@ -280,6 +289,7 @@ fn ipv4(offset: usize, what: Fault) -> Malformed {
     }
 }
 
+#[cold]
 fn cut(layer: Layer, offset: usize, wanted: usize, got: usize) -> Malformed {
     Malformed {
         layer,

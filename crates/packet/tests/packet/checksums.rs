@@ -58,8 +58,9 @@ proptest! {
             delta = delta.replace16(after[at], new);
             after[at] = new;
         }
-        prop_assume!(before.iter().any(|word| *word != 0));
-        prop_assume!(after.iter().any(|word| *word != 0));
+        if [&before, &after].iter().any(|words| words.iter().all(|word| *word == 0)) {
+            return Ok(());
+        }
         let (old, new) = (full(&bytes(&before)), full(&bytes(&after)));
         prop_assert_eq!(delta.apply(old), new);
 

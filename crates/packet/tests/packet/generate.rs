@@ -213,11 +213,15 @@ pub(crate) fn hostile() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![1 => vec(any::<u8>(), 0..120), 9 => damaged]
 }
 
-/// The hostile packets that have a flow.
+/// Hostile packets that have a flow; a built one in place of those that have none.
 pub(crate) fn hostile_with_headers() -> impl Strategy<Value = (Vec<u8>, Headers)> {
-    hostile().prop_filter_map("malformed", |packet| {
-        let headers = Headers::parse(&packet).ok()?;
-        Some((packet, headers))
+    (hostile(), shape(20), ends()).prop_map(|(packet, shape, ends)| {
+        if let Ok(headers) = Headers::parse(&packet) {
+            return (packet, headers);
+        }
+        let packet = shape.between(ends).bytes();
+        let headers = Headers::parse(&packet).unwrap();
+        (packet, headers)
     })
 }
 

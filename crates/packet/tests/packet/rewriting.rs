@@ -118,7 +118,9 @@ proptest! {
         change in change(),
     ) {
         // RFC 1624's zeros: over bytes that are all zero 0x0000 is wrong and 0xffff is right.
-        prop_assume!(packet[headers.header_len..].iter().any(|byte| *byte != 0));
+        if packet[headers.header_len..].iter().all(|byte| *byte == 0) {
+            return Ok(());
+        }
         let before = verify_checksums(&packet, &headers);
         let (mut packet, mut headers) = (packet, headers);
         rewrite(&mut packet, &mut headers, &change);
