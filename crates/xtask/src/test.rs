@@ -1,0 +1,56 @@
+//! `cargo xtask test`.
+
+use crate::tools;
+use std::ffi::OsString;
+use std::process::{Command, ExitCode, Stdio};
+
+/// Makes the machine ready and runs the tests, with nextest where it is there.
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    tools::provide();
+
+    // nextest runs no doctests; plain `cargo test` runs them with the rest.
+    let passed = if has_nextest() {
+        println!("tests: cargo nextest");
+        if arguments.is_empty() {
+            cargo(&["nextest", "run", "--workspace"], &[])
+                && cargo(&["test", "--workspace", "--doc"], &[])
+        } else {
+            println!("doctests: left out, because the arguments select tests");
+            cargo(&["nextest", "run", "--workspace"], arguments)
+        }
+    } else {
+        println!("tests: cargo test (cargo-nextest is not installed)");
+        cargo(&["test", "--workspace"], arguments)
+    };
+
+    if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn has_nextest() -> bool {
+    Command::new(program())
+        .args(["nextest", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn cargo(task: &[&str], arguments: &[String]) -> bool {
+    let status = Command::new(program()).args(task).args(arguments).status();
+    match status {
+        Ok(status) => status.success(),
+        Err(error) => {
+            eprintln!("error: cannot run cargo: {error}");
+            false
+        }
+    }
+}
+
+/// The cargo that runs this task.
+fn program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}

@@ -1,0 +1,98 @@
+//! Programs that tests call, and how to get them.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A program that tests call when it is there.
+struct Tool {
+    program: &'static str,
+    /// The Debian package that has it.
+    package: &'static str,
+    /// What no test can see without it.
+    checks: &'static str,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        program: "tshark",
+        package: "tshark",
+        checks: "that Wireshark reads the captures vpcsim writes, packet for packet",
+    },
+    Tool {
+        program: "capinfos",
+        package: "tshark",
+        checks: "that capinfos counts the packets, interfaces and times of written captures alike",
+    },
+];
+
+/// Installs what is missing, or says what will not be checked.
+///
+/// Never fails: the tests decide what an absent program means (on a build
+/// machine, where `CI` is set, a failure).
+pub(crate) fn provide() {
+    let mut packages: Vec<_> = missing().map(|tool| tool.package).collect();
+    packages.dedup();
+    if packages.is_empty() {
+        return;
+    }
+    if can_install() {
+        println!("installing with apt-get: {}", packages.join(" "));
+        install(&packages);
+    }
+    for tool in missing() {
+        println!("NOT CHECKED: {}", tool.checks);
+        println!(
+            "             ({} is missing; as root: apt-get install {})",
+            tool.program, tool.package
+        );
+    }
+}
+
+fn missing() -> impl Iterator<Item = &'static Tool> {
+    TOOLS.iter().filter(|tool| !on_path(tool.program))
+}
+
+fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
+}
+
+fn can_install() -> bool {
+    on_path("apt-get") && is_root()
+}
+
+fn is_root() -> bool {
+    // `/proc/self` belongs to the user that runs this process.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Path::new("/proc/self")
+            .metadata()
+            .is_ok_and(|m| m.uid() == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        false
+    }
+}
+
+fn install(packages: &[&str]) {
+    // The lists on the machine may do when an update fails.
+    apt_get(&["update", "-qq"]);
+    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    arguments.extend(packages);
+    apt_get(&arguments);
+}
+
+fn apt_get(arguments: &[&str]) {
+    let status = Command::new("apt-get")
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .status();
+    match status {
+        Ok(status) if status.success() => {}
+        Ok(status) => eprintln!("apt-get {} failed: {status}", arguments.join(" ")),
+        Err(error) => eprintln!("apt-get cannot be run: {error}"),
+    }
+}
