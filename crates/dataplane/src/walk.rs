@@ -41,6 +41,8 @@ pub struct Other {
     pub role: Role,
     /// What became of it.
     pub verdict: Verdict,
+    /// It was cut to the link's size: its pieces stand beside it, as in [`Walked::cut`].
+    pub cut: bool,
     /// The packet as it looks where it ended, from its IPv4 header on.
     pub bytes: Vec<u8>,
     /// Length that its header says, or the captured one.
@@ -210,7 +212,11 @@ impl<'a, O: Observer> Walk<'a, O> {
             .expire(now, |fragment| timed_out.push(fragment));
         for mut fragment in timed_out {
             let verdict = self.fragment_timeout(fragment.id, &mut fragment.bytes);
-            self.push_other(fragment.id, Role::Captured, verdict, fragment.bytes);
+            let walked = Walked {
+                verdict,
+                cut: false,
+            };
+            self.push_other(fragment.id, Role::Captured, walked, fragment.bytes);
         }
     }
 
@@ -362,9 +368,9 @@ impl<'a, O: Observer> Walk<'a, O> {
                 headers,
                 key: whole.key,
             };
-            let ended = self.carry(piece, next).verdict;
+            let ended = self.carry(piece, next);
             if !matches!(verdict, Some(Verdict::Dropped(_))) {
-                verdict = Some(ended);
+                verdict = Some(ended.verdict);
             }
             self.push_other(whole.id, Role::Piece, ended, bytes);
         }
@@ -392,9 +398,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 key,
             };
             let walked = self.carry(packet, pending.step);
-            if !walked.cut || pending.role == Role::Captured {
-                self.push_other(pending.id, pending.role, walked.verdict, pending.bytes);
-            }
+            self.push_other(pending.id, pending.role, walked, pending.bytes);
         }
     }
 
@@ -413,12 +417,14 @@ impl<'a, O: Observer> Walk<'a, O> {
         }
     }
 
-    fn push_other(&mut self, id: u64, role: Role, verdict: Verdict, bytes: Vec<u8>) {
+    fn push_other(&mut self, id: u64, role: Role, walked: Walked, bytes: Vec<u8>) {
+        let Walked { verdict, cut } = walked;
         let original_len = Headers::parse(&bytes).map_or(bytes.len(), |headers| headers.total_len);
         self.others.push(Other {
             id,
             role,
             verdict,
+            cut,
             bytes,
             original_len,
         });

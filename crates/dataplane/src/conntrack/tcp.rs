@@ -329,7 +329,7 @@ impl Tcp {
             return Reset::Inexact;
         }
         let refuses = match self.last.class {
-            Some(Class::Syn) => seen.replied,
+            Some(Class::Syn) => seen.replied && !self.last.came_from(direction),
             Some(Class::Ack) => !seen.assured,
             _ => false,
         };

@@ -119,7 +119,9 @@ impl<O: Observer> Walk<'_, O> {
             .map(|route| route.nic);
         let passes = match sysctl.rp_filter {
             1 => reverse == Some(nic),
-            _ => reverse.is_some(),
+            // A nic without an address of its own is no place to arrive at, unless the way back
+            // leads out of it.
+            _ => reverse == Some(nic) || (reverse.is_some() && self.is_configured(nic)),
         };
         if passes {
             return Ok(());
@@ -132,6 +134,11 @@ impl<O: Observer> Walk<'_, O> {
             reverse_path,
             ..Drop::new(DropReason::RpFilter, STAGE, element)
         })
+    }
+
+    fn is_configured(&self, nic: NicId) -> bool {
+        let addresses = &self.program.network().nic(nic).addresses;
+        addresses.iter().any(|address| address.configured)
     }
 
     fn sysctl(&self, nic: NicId) -> InterfaceSysctl {
