@@ -1,6 +1,6 @@
 //! The routing of each host: connected routes, the default by the first nic, what it adds.
 
-use super::Program;
+use super::{Owner, Program};
 use crate::lpm::Lpm;
 use hashbrown::HashMap;
 use ipnet::Ipv4Net;
@@ -96,11 +96,10 @@ impl Program {
 
     /// Whether a nic holds a virtual address, or carries an eip in direct mode.
     pub(crate) fn holds(&self, nic: NicId, address: Ipv4Addr) -> bool {
-        let network = self.network();
-        network
-            .havips
-            .iter()
-            .any(|h| h.address == address && h.holder == Some(nic))
-            || self.public().direct_nic(network, address) == Some(nic)
+        let vip = match self.owner(self.vpc_of(nic), address) {
+            Some(Owner::Havip(havip)) => self.network().havip(havip).holder == Some(nic),
+            Some(Owner::Nic(_)) | None => false,
+        };
+        vip || self.public().direct_nic(self.network(), address) == Some(nic)
     }
 }

@@ -33,6 +33,8 @@ pub struct Program {
     vpcs_of: HashMap<Ipv4Addr, Vec<VpcId>>,
     /// Members' private addresses by group, with the vpc of each.
     members: Vec<HashSet<(VpcId, Ipv4Addr)>>,
+    /// Hosts by their addresses on `lo`; the first in file order where several have one.
+    on_lo: HashMap<Ipv4Addr, CvmId>,
     tables: Vec<Lpm<u32>>,
     public: public::PublicAddresses,
     hosts: Vec<HashMap<HostTable, Lpm<HostRouteChoice>>>,
@@ -64,6 +66,12 @@ impl Program {
             let vpc = network.subnet(havip.subnet).vpc;
             own(vpc, havip.address, Owner::Havip(havip_id));
         }
+        let mut on_lo = HashMap::new();
+        for (cvm_id, cvm) in (0..).map(CvmId).zip(&network.cvms) {
+            for &address in &cvm.lo {
+                on_lo.entry(address).or_insert(cvm_id);
+            }
+        }
         let tables = network
             .route_tables
             .iter()
@@ -77,6 +85,7 @@ impl Program {
             owners,
             vpcs_of,
             members,
+            on_lo,
             tables,
             public: public::PublicAddresses::new(&network),
             hosts: host::tables(&network),
@@ -138,12 +147,7 @@ impl Program {
         if let Some(nic) = self.public.direct_nic(&self.network, source) {
             return Some(self.network.nic(nic).cvm);
         }
-        let on_lo = |cvm: &vpcsim_network::Cvm| cvm.lo.contains(&source);
-        self.network
-            .cvms
-            .iter()
-            .position(on_lo)
-            .map(|index| CvmId(index as u32))
+        self.on_lo.get(&source).copied()
     }
 
     /// The gateway at the edge of the simulated world behind which an address lies.
