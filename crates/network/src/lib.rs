@@ -3,9 +3,43 @@
 //! [`Network`] is the validated graph: every reference is resolved to a dense
 //! id, every rule is typed, and nothing in it contradicts the platform. It
 //! knows nothing of packets and is immutable once made. The only way to make
-//! one is to read a network file, so that a `Network` is always valid.
+//! one is to read a network file with [`Network::from_yaml`], so that a
+//! `Network` is always valid.
 #![forbid(unsafe_code)]
 
+mod decode;
+mod error;
+mod file;
+mod lower;
 mod model;
+mod yaml;
 
+pub use error::{ErrorView, NetworkError, NetworkErrorKind, NetworkErrors};
 pub use model::*;
+
+use decode::{Decode, Definitions};
+use error::Errors;
+
+impl Network {
+    /// Reads a network file. `name` is what errors call it.
+    ///
+    /// # Errors
+    /// All mistakes of the file at once, in file order.
+    pub fn from_yaml(name: &str, text: &str) -> Result<Self, NetworkErrors> {
+        let mut errors = Errors::default();
+        let network = yaml::Tree::parse(text, &mut errors)
+            .and_then(|tree| file::File::decode(tree.root(), &mut errors))
+            .map(|file| lower::lower(&file, &mut errors));
+        match network {
+            Some(network) if errors.is_empty() => Ok(network),
+            _ => Err(NetworkErrors::new(name, text, errors.into_sorted())),
+        }
+    }
+
+    /// The JSON Schema (2020-12) of the network file, for editors.
+    pub fn schema() -> serde_json::Value {
+        let mut definitions = Definitions::default();
+        let root = file::File::schema(&mut definitions);
+        definitions.document(root)
+    }
+}
