@@ -177,3 +177,20 @@ fn a_super_packet_is_fragmented_as_far_as_offsets_go() {
     assert!(matches!(headers.transport, Transport::Udp(_)));
     assert_eq!(fragment(&packet, &headers, 1500), None);
 }
+
+/// RFC 791 §3.1: header lengths are multiples of four. With any other (made up: none parses) a
+/// piece could have no room for eight bytes, and there would be no end of pieces.
+#[test]
+fn an_impossible_header_length_makes_no_pieces() {
+    let packet = build::udp((A, 1), (B, 2), &[0; 100])
+        .options(&[0x82, 2, 0, 0])
+        .bytes();
+    let headers = Headers::parse(&packet).unwrap();
+    for header_len in [0, 19, 21, 22, 23] {
+        let absurd = Headers {
+            header_len,
+            ..headers
+        };
+        assert_eq!(fragment(&packet, &absurd, 30), None);
+    }
+}

@@ -237,3 +237,23 @@ fn protocols_without_ports_keep_their_payload() {
         );
     }
 }
+
+/// RFC 768: a rewrite that arrives at 0 writes 0xffff, as a sender would; and back again.
+#[test]
+fn a_udp_checksum_that_comes_to_zero_is_all_ones() {
+    let datagram = |port| build::udp(([10, 0, 0, 1], port), ([10, 0, 0, 2], 53), b"query").bytes();
+    let before = datagram(0);
+    // The port whose complement is what is missing to 0.
+    let port = word_at(&before, 26);
+    let mut packet = before.clone();
+    let mut headers = Headers::parse(&packet).unwrap();
+    let change = |port| Rewrite {
+        source_port: Some(port),
+        ..Rewrite::default()
+    };
+    rewrite(&mut packet, &mut headers, &change(port));
+    assert_eq!(word_at(&packet, 26), 0xffff);
+    assert_eq!(packet, datagram(port));
+    rewrite(&mut packet, &mut headers, &change(0));
+    assert_eq!(packet, before);
+}
