@@ -10,12 +10,15 @@
 mod decode;
 mod error;
 mod file;
+mod lookup;
 mod lower;
 mod model;
+mod summary;
 mod yaml;
 
 pub use error::{ErrorView, NetworkError, NetworkErrorKind, NetworkErrors};
 pub use model::*;
+pub use summary::Summary;
 
 use decode::{Decode, Definitions};
 use error::Errors;
