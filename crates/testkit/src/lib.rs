@@ -1,1 +1,11 @@
-//! Generators of networks, packets and conversations that every test shares.
+//! What every test shares: a lab that sends packets through a network one by one, packets that
+//! read well, and generators of packets, networks and conversations for proptest.
+//!
+//! It panics on purpose: it is for tests only and is not published.
+#![forbid(unsafe_code)]
+
+mod craft;
+mod lab;
+
+pub use craft::{Craft, other, ping, pong, tcp, udp};
+pub use lab::{End, Lab, Seen, attribute, net};
