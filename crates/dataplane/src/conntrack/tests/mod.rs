@@ -5,6 +5,7 @@ mod conversation;
 mod model;
 mod other_protocols;
 mod random;
+mod recorded;
 mod table;
 mod tcp_close;
 mod tcp_middle;

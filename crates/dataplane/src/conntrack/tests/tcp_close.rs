@@ -237,3 +237,25 @@ fn the_challenge_of_a_stray_syn_is_answered_by_a_rst_that_closes() {
         ",
     );
 }
+
+#[test]
+fn a_rst_that_refuses_a_syn_comes_from_the_other_end() {
+    // Seen on kernel 6.18: out of window, such a RST closes only when it is
+    // not the SYN's own sender that resets.
+    check_tracked(
+        "
+        > S                => SYN_SENT 120
+        < SA ack=-100000   => ignored SYN_SENT 120
+        > R seq=9000000    => SequenceAhead SYN_SENT 120
+        < R seq=9000000    => CLOSE 10
+        ",
+    );
+    check_tracked(
+        "
+        > S                => SYN_SENT 120
+        < S                => ignored SYN_SENT2 120
+        < R seq=9000000    => SequenceAhead SYN_SENT2 120
+        > R seq=9000000    => CLOSE 10
+        ",
+    );
+}
