@@ -1,9 +1,12 @@
 //! The table against a list that does everything the slow way.
 
 use super::super::{ConnectionId, Direction, Table, Zone};
-use super::random::Random;
 use super::table::{key, tracker};
 use crate::Nanos;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use vpcsim_packet::FlowKey;
 
 struct Known {
@@ -46,84 +49,143 @@ impl Model {
     }
 }
 
-#[test]
-fn the_table_does_what_a_list_does() {
-    for seed in 0..3_000 {
-        // Short runs first, so that the first failure is a short one.
-        run(seed, 4 + seed as usize / 20);
+/// What is done to a table. Few keys, zones and times, so that they meet.
+#[derive(Debug, Clone)]
+enum Step {
+    Insert {
+        zone: Zone,
+        original: FlowKey,
+        /// The reversed original if none.
+        reply: Option<FlowKey>,
+        lives: u64,
+    },
+    Remove(Index),
+    SetDeadline(Index, u64),
+    Expire {
+        after: u64,
+    },
+    Lookup(Zone, FlowKey),
+}
+
+fn any_zone() -> impl Strategy<Value = Zone> {
+    (0..2_u32).prop_map(Zone)
+}
+
+fn any_key() -> impl Strategy<Value = FlowKey> {
+    (0..3_u16, 0..3_u16).prop_map(|(from, to)| key(from, to))
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let insert = (any_zone(), any_key(), option::of(any_key()), 0..9_u64).prop_map(
+        |(zone, original, reply, lives)| Step::Insert {
+            zone,
+            original,
+            reply,
+            lives,
+        },
+    );
+    prop_oneof![
+        4 => insert,
+        1 => any::<Index>().prop_map(Step::Remove),
+        2 => (any::<Index>(), 0..9_u64).prop_map(|(id, lives)| Step::SetDeadline(id, lives)),
+        2 => (0..4_u64).prop_map(|after| Step::Expire { after }),
+        1 => (any_zone(), any_key()).prop_map(|(zone, key)| Step::Lookup(zone, key)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    /// Same answers, same order of expiry, same count, peak and memory.
+    #[test]
+    fn the_table_does_what_a_list_does(steps in vec(any_step(), 0..150)) {
+        let mut pair = Pair::default();
+        for step in steps {
+            pair.take(step);
+            assert_same(&pair.table, &pair.model);
+        }
     }
 }
 
-fn run(seed: u64, steps: usize) {
-    let mut random = Random(seed);
-    let mut table = Table::new();
-    let mut model = Model::default();
-    let mut ids = Vec::new();
-    let mut now = Nanos(1000);
-    let mut peak = 0;
-    for value in 0..steps as u64 {
-        // Few keys, few times: they meet.
-        let zone = Zone(random.below(2) as u32);
-        let original = any_key(&mut random);
-        let deadline = Nanos(now.0 + random.below(9));
-        let id = match ids.len() {
-            0 => None,
-            known => Some(ids[random.below(known as u64) as usize]),
-        };
-        match (random.below(8), id) {
-            (0..3, _) => {
-                let reply = match random.below(2) {
-                    0 => original.reversed(),
-                    _ => any_key(&mut random),
-                };
-                let taken = [(original, Direction::Original), (reply, Direction::Reply)]
-                    .into_iter()
-                    .find_map(|(key, direction)| Some((direction, model.lookup(zone, &key)?)));
-                match table.insert(zone, original, reply, tracker(), deadline, value) {
-                    Ok(id) => {
-                        assert_eq!(taken, None, "seed {seed}");
-                        ids.push(id);
-                        model.0.push(Known {
-                            id,
-                            zone,
-                            original,
-                            reply,
-                            deadline,
-                            value,
-                        });
-                    }
-                    Err(occupied) => assert_eq!(
-                        taken,
-                        Some((occupied.key, (occupied.by, occupied.held))),
-                        "seed {seed}"
-                    ),
-                }
+#[derive(Default)]
+struct Pair {
+    table: Table<u64>,
+    model: Model,
+    /// Every id there ever was.
+    ids: Vec<ConnectionId>,
+    now: Nanos,
+    peak: usize,
+}
+
+impl Pair {
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Insert {
+                zone,
+                original,
+                reply,
+                lives,
+            } => self.insert(zone, original, reply.unwrap_or(original.reversed()), lives),
+            Step::Remove(index) if !self.ids.is_empty() => {
+                let id = *index.get(&self.ids);
+                let place = self.model.0.iter().position(|known| known.id == id);
+                let known = place.map(|place| self.model.0.remove(place).value);
+                let gone = self.table.remove(id).map(|connection| connection.value);
+                assert_eq!(gone, known);
             }
-            (3, Some(id)) => {
-                let place = model.0.iter().position(|known| known.id == id);
-                let known = place.map(|place| model.0.remove(place).value);
-                let gone = table.remove(id).map(|connection| connection.value);
-                assert_eq!(gone, known, "seed {seed}");
-            }
-            (4 | 5, Some(id)) => {
-                let known = model.0.iter_mut().find(|known| known.id == id);
-                assert_eq!(table.set_deadline(id, deadline), known.is_some());
+            Step::SetDeadline(index, lives) if !self.ids.is_empty() => {
+                let id = *index.get(&self.ids);
+                let deadline = Nanos(self.now.0 + lives);
+                let known = self.model.0.iter_mut().find(|known| known.id == id);
+                assert_eq!(self.table.set_deadline(id, deadline), known.is_some());
                 if let Some(known) = known {
                     known.deadline = deadline;
                 }
             }
-            _ => {
-                now.0 += random.below(4);
+            Step::Remove(_) | Step::SetDeadline(..) => {}
+            Step::Expire { after } => {
+                self.now.0 += after;
                 let mut gone = Vec::new();
-                table.expire(now, |_, connection| gone.push(connection.value));
-                assert_eq!(gone, model.expire(now), "seed {seed}");
+                self.table
+                    .expire(self.now, |_, connection| gone.push(connection.value));
+                assert_eq!(gone, self.model.expire(self.now));
+            }
+            Step::Lookup(zone, key) => {
+                let found = self.table.lookup(zone, &key);
+                assert_eq!(found, self.model.lookup(zone, &key));
             }
         }
-        let asked = any_key(&mut random);
-        assert_eq!(table.lookup(zone, &asked), model.lookup(zone, &asked));
-        assert_same(&table, &model);
-        peak = peak.max(model.0.len());
-        assert_eq!(table.peak(), peak);
+        self.peak = self.peak.max(self.model.0.len());
+        assert_eq!(self.table.peak(), self.peak);
+    }
+
+    fn insert(&mut self, zone: Zone, original: FlowKey, reply: FlowKey, lives: u64) {
+        let deadline = Nanos(self.now.0 + lives);
+        let value = self.ids.len() as u64;
+        let taken = [(original, Direction::Original), (reply, Direction::Reply)]
+            .into_iter()
+            .find_map(|(key, direction)| Some((direction, self.model.lookup(zone, &key)?)));
+        match self
+            .table
+            .insert(zone, original, reply, tracker(), deadline, value)
+        {
+            Ok(id) => {
+                assert_eq!(taken, None);
+                self.ids.push(id);
+                self.model.0.push(Known {
+                    id,
+                    zone,
+                    original,
+                    reply,
+                    deadline,
+                    value,
+                });
+            }
+            Err(occupied) => {
+                let by = (occupied.key, (occupied.by, occupied.held));
+                assert_eq!(taken, Some(by));
+            }
+        }
     }
 }
 
@@ -146,8 +208,4 @@ fn assert_same(table: &Table<u64>, model: &Model) {
     let earliest = model.0.iter().map(|known| known.deadline).min();
     assert_eq!(table.next_expiry().is_some(), earliest.is_some());
     assert!(table.next_expiry() <= earliest);
-}
-
-fn any_key(random: &mut Random) -> FlowKey {
-    key(random.below(3) as u16, random.below(3) as u16)
 }
