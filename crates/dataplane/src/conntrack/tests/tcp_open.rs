@@ -122,6 +122,19 @@ fn a_server_that_remembers_what_the_client_forgot_is_reset_and_retried() {
 }
 
 #[test]
+fn the_rst_that_answers_such_an_ack_need_not_be_in_window() {
+    // Seen on kernel 6.18.
+    let talk = "
+        > S                => SYN_SENT 120
+        < A seq==3000000 ack==4000000 => ignored SYN_SENT 120
+    ";
+    check_tracked(&format!("{talk} > R seq==4000000 => CLOSE 10"));
+    check_tracked(&format!(
+        "{talk} > R seq==4000001 => SequenceAhead SYN_SENT 120"
+    ));
+}
+
+#[test]
 fn what_never_comes_first() {
     for check in [check, check_tracked] {
         for packet in ["> SA", "> FA", "> R", "> RA"] {

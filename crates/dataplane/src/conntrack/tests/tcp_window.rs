@@ -125,3 +125,25 @@ fn a_rst_far_behind_the_window_passes_but_closes_nothing() {
         ",
     );
 }
+
+#[test]
+fn data_beyond_a_gap_widens_the_window() {
+    let talk = |answer: &str, rest: &str| {
+        format!(
+            "
+            > S sackok             => SYN_SENT 120
+            < SA sackok            => SYN_RECV 60
+            > A                    => ESTABLISHED 432000
+            > A len=5000 lost      => ESTABLISHED 300
+            {answer}               => ESTABLISHED 300
+            wait 9
+            {rest}"
+        )
+    };
+    let late = "> A len=1 seq=-15001";
+    check_tracked(&talk(
+        "< A sack=5000",
+        &format!("{late} => ESTABLISHED 300"),
+    ));
+    check_tracked(&talk("< A", &format!("{late} => ignored ESTABLISHED 291")));
+}
