@@ -1,0 +1,116 @@
+//! Whole captures, one after another on one clock.
+
+use crate::replay::{Options, Replay};
+use crate::report::Report;
+use crate::sink::Sink;
+use std::io;
+use std::path::Path;
+use vpcsim_capture::{CaptureError, Reader};
+use vpcsim_dataplane::Program;
+
+/// A capture to be replayed.
+#[derive(Debug)]
+pub struct Input {
+    /// What the report calls it.
+    pub name: String,
+    /// Where its packets come from.
+    pub reader: Reader,
+}
+
+impl Input {
+    /// Opens a file; the report calls it by its path.
+    ///
+    /// # Errors
+    /// When it cannot be opened or is no capture.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, CaptureError> {
+        let path = path.as_ref();
+        Ok(Self {
+            name: path.display().to_string(),
+            reader: Reader::open(path)?,
+        })
+    }
+}
+
+/// How far a replay is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Packets so far, of all captures.
+    pub packets: u64,
+    /// Bytes of the inputs read so far, of all captures, compressed as they are.
+    pub bytes_read: u64,
+    /// Which input is being replayed, from 0.
+    pub input: usize,
+}
+
+/// Why a replay ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A capture is damaged, or cannot be read on.
+    #[error("{name}: {source}")]
+    Capture {
+        /// The capture.
+        name: String,
+        /// What is wrong with it.
+        source: CaptureError,
+        /// What was counted up to there.
+        report: Box<Report>,
+    },
+    /// The sink did not take a packet.
+    #[error("cannot write packets: {0}")]
+    Sink(#[from] io::Error),
+}
+
+/// Packets between two calls of `on_progress`.
+const PROGRESS_EVERY: u64 = 4096;
+
+/// Replays captures one after another on one clock: a later capture's earlier times are held at
+/// the latest seen.
+///
+/// `on_progress` is called every few thousand packets and once at the end.
+///
+/// # Errors
+/// When a capture is damaged (the report up to there is in the error, and the sink has what ended
+/// up to there), or when the sink takes no more.
+pub fn replay(
+    program: &Program,
+    inputs: Vec<Input>,
+    options: &Options,
+    sink: &mut dyn Sink,
+    on_progress: &mut dyn FnMut(Progress),
+) -> Result<Report, ReplayError> {
+    let mut replay = Replay::new(program, options);
+    let mut read_before = 0;
+    for (input, Input { name, mut reader }) in inputs.into_iter().enumerate() {
+        replay.begin_capture(&name, &reader.format().to_string());
+        let progress = |replay: &Replay<'_>, reader: &Reader| Progress {
+            packets: replay.packets(),
+            bytes_read: read_before + reader.bytes_read(),
+            input,
+        };
+        let damage = loop {
+            match reader.next_record() {
+                Ok(Some(record)) => replay.packet(&record, sink)?,
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+            if replay.packets().is_multiple_of(PROGRESS_EVERY) {
+                on_progress(progress(&replay, &reader));
+            }
+        };
+        for warning in reader.warnings() {
+            replay.capture_warning(warning.to_string());
+        }
+        on_progress(progress(&replay, &reader));
+        if let Some(source) = damage {
+            replay.capture_warning(source.to_string());
+            let report = Box::new(replay.finish());
+            return Err(ReplayError::Capture {
+                name,
+                source,
+                report,
+            });
+        }
+        read_before += reader.bytes_read();
+    }
+    Ok(replay.finish())
+}

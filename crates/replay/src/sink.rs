@@ -1,0 +1,150 @@
+//! Where packets go that ended.
+
+use crate::names::drop_text;
+use hashbrown::HashMap;
+use std::io::{self, Write};
+use vpcsim_capture::{LinkType, WriteError, Writer};
+use vpcsim_dataplane::{Drop, Place, Program};
+
+/// Takes the packets that ended. `()` takes none of them.
+pub trait Sink {
+    /// A packet arrived: `bytes` is what it looks like there, from its IPv4 header on, of
+    /// `original_len` bytes; `time` is in nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// When it cannot be taken: the replay ends.
+    fn delivered(
+        &mut self,
+        place: Place,
+        time: u64,
+        original_len: u32,
+        bytes: &[u8],
+    ) -> io::Result<()>;
+
+    /// A packet was dropped: `bytes` is what it looked like there. Called only where drops are
+    /// asked for ([`crate::Options::keep_drops`]).
+    ///
+    /// # Errors
+    /// When it cannot be taken: the replay ends.
+    fn dropped(
+        &mut self,
+        drop: &Drop,
+        time: u64,
+        original_len: u32,
+        bytes: &[u8],
+    ) -> io::Result<()>;
+}
+
+impl Sink for () {
+    fn delivered(&mut self, _: Place, _: u64, _: u32, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn dropped(&mut self, _: &Drop, _: u64, _: u32, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The name of the interface that dropped packets are written on.
+const DROPPED: &str = "dropped";
+/// The most that is written of one packet: only a super-packet without a stated length is longer.
+const MOST_WRITTEN: usize = 8 << 20;
+
+/// Writes pcapng: one interface per place, in the order in which they are first reached.
+#[derive(Debug)]
+pub struct PcapngSink<'p, W: Write> {
+    program: &'p Program,
+    writer: Writer<W>,
+    places: HashMap<Place, u32>,
+    dropped: Option<u32>,
+    /// What is said of each kind of drop, made once.
+    comments: HashMap<Drop, String>,
+}
+
+/// Comments kept beyond this many kinds of drop would be memory for packets.
+const MOST_COMMENTS: usize = 4096;
+
+impl<'p, W: Write> PcapngSink<'p, W> {
+    /// Starts a file.
+    ///
+    /// # Errors
+    /// When the output refuses the header.
+    pub fn new(program: &'p Program, out: W) -> io::Result<Self> {
+        Ok(Self {
+            program,
+            writer: Writer::new(out).map_err(to_io)?,
+            places: HashMap::new(),
+            dropped: None,
+            comments: HashMap::new(),
+        })
+    }
+
+    /// Ends the file and gives the output back.
+    ///
+    /// # Errors
+    /// When the output refuses the last bytes.
+    pub fn finish(self) -> io::Result<W> {
+        self.writer.finish().map_err(to_io)
+    }
+}
+
+impl<W: Write> Sink for PcapngSink<'_, W> {
+    fn delivered(
+        &mut self,
+        place: Place,
+        time: u64,
+        original_len: u32,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        let interface = match self.places.get(&place) {
+            Some(&interface) => interface,
+            None => {
+                let name = self.program.place_name(place);
+                let added = self.writer.add_interface(&name, LinkType::RAW, 0, None);
+                let added = added.map_err(to_io)?;
+                self.places.insert(place, added);
+                added
+            }
+        };
+        self.writer
+            .write(interface, time, original_len, kept(bytes), None)
+            .map_err(to_io)
+    }
+
+    fn dropped(
+        &mut self,
+        drop: &Drop,
+        time: u64,
+        original_len: u32,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        let interface = match self.dropped {
+            Some(interface) => interface,
+            None => {
+                let added = self.writer.add_interface(DROPPED, LinkType::RAW, 0, None);
+                *self.dropped.insert(added.map_err(to_io)?)
+            }
+        };
+        if self.comments.len() >= MOST_COMMENTS {
+            self.comments.clear();
+        }
+        let comment = self
+            .comments
+            .entry(*drop)
+            .or_insert_with(|| drop_text(self.program, drop));
+        self.writer
+            .write(interface, time, original_len, kept(bytes), Some(comment))
+            .map_err(to_io)
+    }
+}
+
+fn kept(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(MOST_WRITTEN)]
+}
+
+fn to_io(error: WriteError) -> io::Error {
+    match error {
+        WriteError::Io(error) => error,
+        other => io::Error::other(other),
+    }
+}
