@@ -8,9 +8,8 @@ use std::fmt;
 /// Everything that is wrong with a network file, in file order; never empty.
 ///
 /// A [`miette::Diagnostic`] whose related diagnostics underline the offending
-/// text of each mistake; `Display` says the same on one line each, as
-/// `FILE:LINE:COLUMN: MESSAGE; HINT`.
-#[derive(Debug)]
+/// text of each mistake. `Display` is its headline; [`NetworkErrors::plain`]
+/// has all of them without a terminal's graces.
 pub struct NetworkErrors {
     source: NamedSource<String>,
     errors: Vec<NetworkError>,
@@ -60,6 +59,20 @@ impl NetworkErrors {
             .unwrap_or("")
     }
 
+    /// Every mistake on a line of its own: `FILE:LINE:COLUMN: MESSAGE; HINT`.
+    pub fn plain(&self) -> String {
+        let lines: Vec<String> = self
+            .errors
+            .iter()
+            .map(|error| {
+                let (line, column) = (error.mark.line, error.mark.column);
+                let hint = error.hint();
+                format!("{}:{line}:{column}: {error}; {hint}", self.name())
+            })
+            .collect();
+        lines.join("\n")
+    }
+
     /// The mistakes as machines read them.
     pub fn views(&self) -> Vec<ErrorView> {
         self.errors
@@ -78,21 +91,16 @@ impl NetworkErrors {
 
 impl fmt::Display for NetworkErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, error) in self.errors.iter().enumerate() {
-            if i > 0 {
-                writeln!(f)?;
-            }
-            write!(
-                f,
-                "{}:{}:{}: {}; {}",
-                self.name(),
-                error.mark.line,
-                error.mark.column,
-                error,
-                error.hint()
-            )?;
-        }
-        Ok(())
+        let count = self.errors.len();
+        let mistakes = if count == 1 { "mistake" } else { "mistakes" };
+        write!(f, "{} has {count} {mistakes}", self.name())
+    }
+}
+
+impl fmt::Debug for NetworkErrors {
+    /// All mistakes, so that an `unwrap` in a test says what is wrong.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}\n{}", self.plain())
     }
 }
 

@@ -115,7 +115,7 @@ impl Lowering<'_> {
                     let nic = self.nic(cvm, name, &entry.name, i == 0, entry.value.as_ref());
                     facts.nics.push(nic);
                 }
-                facts.complete = true;
+                facts.complete = !nics.entries.is_empty();
             }
         }
     }

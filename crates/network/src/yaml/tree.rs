@@ -536,6 +536,12 @@ impl<'a> Builder<'a> {
             .next()
             .filter(|c| *c != '\n')
             .map_or(0, char::len_utf8);
+        // The parser's own limit comes first where brackets open one another.
+        if error.info().contains("recursion limit") {
+            let mark = self.source.mark(at, at + len);
+            errors.push(Kind::NestedTooDeep { most: MAX_DEPTH }, mark, "too deep");
+            return;
+        }
         let help = if error.info().contains("tab") {
             "YAML is indented with spaces: put spaces where the tab is"
         } else if error.info().contains("anchor") {

@@ -1,0 +1,156 @@
+//! No text, however broken, makes the reader panic, and every error stands in the file.
+
+use proptest::prelude::*;
+use vpcsim_network::Network;
+
+const REFERENCE: &str = include_str!("../../../scenarios/reference/network.yaml");
+
+/// Reads `text` and looks at everything an error has to say.
+fn read(text: &str) {
+    let Err(errors) = Network::from_yaml("test.yaml", text) else {
+        return;
+    };
+    assert!(
+        !errors.errors().is_empty(),
+        "refused without a reason:\n{text}"
+    );
+    let mut last = 0;
+    for (error, view) in errors.errors().iter().zip(errors.views()) {
+        let (start, end) = (error.mark.offset, error.mark.offset + error.mark.len);
+        assert!(text.is_char_boundary(start as usize) && text.is_char_boundary(end as usize));
+        assert!(last <= start, "not in file order: {errors:?}");
+        last = start;
+        assert!(!view.kind.is_empty() && !view.help.is_empty() && view.line > 0, "{view:?}");
+    }
+    assert_eq!(
+        errors.plain().lines().count(),
+        errors.errors().len(),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn truncated_at_every_byte() {
+    for end in (0..REFERENCE.len()).filter(|&end| REFERENCE.is_char_boundary(end)) {
+        read(&REFERENCE[..end]);
+    }
+}
+
+#[test]
+fn a_byte_lost_at_every_place() {
+    for at in (0..REFERENCE.len()).filter(|&at| REFERENCE.as_bytes()[at] != b' ') {
+        let mut text = REFERENCE.to_owned();
+        text.remove(at);
+        read(&text);
+    }
+}
+
+#[test]
+fn a_byte_changed_at_every_place() {
+    for (at, with) in (0..REFERENCE.len()).zip("0:{}[]&*'\"-/,. \n\té!|>%@`#?x9".chars().cycle()) {
+        let mut text = REFERENCE.to_owned();
+        text.replace_range(at..=at, with.encode_utf8(&mut [0; 4]));
+        read(&text);
+    }
+}
+
+#[test]
+fn a_line_lost_at_every_place() {
+    let lines: Vec<&str> = REFERENCE.lines().collect();
+    for lost in 0..lines.len() {
+        let rest: Vec<&str> = lines
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != lost)
+            .map(|(_, l)| *l)
+            .collect();
+        read(&rest.join("\n"));
+    }
+}
+
+/// Words and marks that mean something to the reader, in any order.
+fn fragments() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "vpcs",
+        "shop",
+        "cidr",
+        "subnets",
+        "web",
+        "cvms",
+        "a",
+        "nics",
+        "eth0",
+        "routes",
+        "via",
+        "security_groups",
+        "ingress",
+        "accept tcp 80 from any",
+        "10.0.0.0/16",
+        "10.0.1.0/24",
+        "10.0.1.10",
+        "address",
+        "eips",
+        "nat_gateways",
+        "regions",
+        "zones",
+        "peerings",
+        ": ",
+        ":\n",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "\n- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        "&a ",
+        "*a",
+        "<<: *a",
+        "'",
+        "\"",
+        "? ",
+        "- ",
+        "| ",
+        "> ",
+        "--- ",
+        "...",
+        "!!str ",
+        "~",
+        "0",
+        "\t",
+        "é",
+        "\r\n",
+        "\u{feff}",
+        "%",
+    ]);
+    prop::collection::vec(words, 0..60).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_text(text in any::<String>()) {
+        read(&text);
+    }
+
+    #[test]
+    fn any_printable_lines(text in "([ -~é\t]{0,20}\n){0,8}") {
+        read(&text);
+    }
+
+    #[test]
+    fn any_fragments(text in fragments()) {
+        read(&text);
+    }
+
+    #[test]
+    fn any_word_anywhere_in_the_reference(at in 0..REFERENCE.len(), len in 0..40_usize, with in fragments()) {
+        let end = (at + len).min(REFERENCE.len());
+        let mut text = REFERENCE.to_owned();
+        text.replace_range(at..end, &with);
+        read(&text);
+    }
+}
