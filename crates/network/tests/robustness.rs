@@ -20,7 +20,10 @@ fn read(text: &str) {
         assert!(text.is_char_boundary(start as usize) && text.is_char_boundary(end as usize));
         assert!(last <= start, "not in file order: {errors:?}");
         last = start;
-        assert!(!view.kind.is_empty() && !view.help.is_empty() && view.line > 0, "{view:?}");
+        assert!(
+            !view.kind.is_empty() && !view.help.is_empty() && view.line > 0,
+            "{view:?}"
+        );
     }
     assert_eq!(
         errors.plain().lines().count(),
