@@ -157,3 +157,22 @@ proptest! {
         read(&text);
     }
 }
+
+/// A large network, right or wrong everywhere, takes time in proportion to its size.
+#[test]
+fn large_files() {
+    let mut right =
+        "vpcs: {shop: {cidr: 10.0.0.0/12, subnets: {web: {cidr: 10.0.0.0/16}}}}\ncvms:\n"
+            .to_owned();
+    let mut wrong = right.clone();
+    for i in 256..10_256 {
+        let address = format!("10.0.{}.{}", i / 256, i % 256);
+        right += &format!("  cvm-{i}: {{subnet: web, address: {address}}}\n");
+        wrong += &format!(
+            "  cvm-{i}: {{subnet: web, address: 10.0.1.1, security_groups: [group-{i}]}}\n"
+        );
+    }
+    assert!(Network::from_yaml("right.yaml", &right).is_ok());
+    let errors = Network::from_yaml("wrong.yaml", &wrong).unwrap_err();
+    assert_eq!(errors.errors().len(), 10_000 * 2 - 1);
+}

@@ -72,6 +72,9 @@ impl Diagnostic for NetworkError {
     }
 }
 
+/// How many mistakes of one place are compared for being the same.
+const MOST_COMPARED: usize = 64;
+
 /// The mistakes found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Errors {
@@ -109,6 +112,9 @@ impl Errors {
                 .iter()
                 .rev()
                 .take_while(|k| k.mark.offset == error.mark.offset)
+                // Thousands of aliases may complain of one place, each in its
+                // own words: those are worth keeping, comparing all is not.
+                .take(MOST_COMPARED)
                 .any(|k| k.mark == error.mark && k.kind == error.kind);
             if !twice {
                 kept.push(error);

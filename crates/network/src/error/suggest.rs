@@ -3,8 +3,9 @@
 /// Names beyond this many are not worth listing in a hint.
 const MOST_LISTED: usize = 12;
 
-/// Names beyond this many are not searched: a hint is not worth a second.
-const MOST_SEARCHED: usize = 20_000;
+/// Names beyond this many are not searched: a hint is not worth a second, and
+/// a file may hold thousands of references to nothing.
+const MOST_SEARCHED: usize = 2_000;
 
 /// The candidate that `word` most likely means, if any is near.
 pub(crate) fn nearest<'a>(
@@ -16,23 +17,27 @@ pub(crate) fn nearest<'a>(
     if wanted.len() > 128 {
         return None;
     }
+    let length = wanted.chars().count();
     candidates
         .into_iter()
         .take(MOST_SEARCHED)
-        .map(|candidate| {
+        .filter_map(|candidate| {
             let lower = candidate.to_lowercase();
-            let mut score = strsim::damerau_levenshtein(&wanted, &lower);
-            // `group` for `groups`, `sg` for `security_groups`: a part of the
-            // word is nearer than its length says.
-            if wanted.len() >= 3 && (lower.starts_with(&wanted) || wanted.starts_with(&lower)) {
-                score = score.min(1);
+            let longest = length.max(lower.chars().count());
+            // `group` for `groups`: a part of the word is nearer than its
+            // length says.
+            let part = length >= 3 && (lower.starts_with(&wanted) || wanted.starts_with(&lower));
+            let bound = (longest / 3).max(1);
+            if !part && lower.chars().count().abs_diff(length) > bound {
+                return None;
             }
-            (score, lower.chars().count(), candidate)
+            let distance = strsim::damerau_levenshtein(&wanted, &lower);
+            let score = if part { distance.min(1) } else { distance };
+            // Words without a letter in common are not near, however short.
+            (score <= bound && distance < longest).then_some((score, candidate))
         })
-        .filter(|(score, len, _)| *score <= (*len.max(&wanted.chars().count()) / 3).max(1))
-        .min_by_key(|(score, _, _)| *score)
-        .map(|(_, _, candidate)| candidate)
-        .filter(|candidate| !candidate.is_empty())
+        .min_by_key(|(score, _)| *score)
+        .map(|(_, candidate)| candidate)
 }
 
 /// A hint: the nearest candidate, or all of them where they are few.

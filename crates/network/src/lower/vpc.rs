@@ -4,6 +4,7 @@ use super::{Lowering, SubnetFacts, VpcFacts, entries, items, next_id};
 use crate::decode::{Field, Spanned};
 use crate::error::Kind;
 use crate::file::{SubnetDecl, VpcDecl};
+use crate::yaml::clip;
 use crate::*;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
@@ -276,6 +277,16 @@ impl Lowering<'_> {
                 .first()
                 .copied(),
             Field::Given(zone) => {
+                if self.file.regions.is_absent() && self.names.zones.get(zone.as_str()).is_none() {
+                    let name = clip(zone.as_str());
+                    let hint = format!(
+                        "declare it: `regions: {{REGION: {{zones: [{name}]}}}}`, or leave `zone` out"
+                    );
+                    let what = "zone";
+                    let kind = Kind::UnknownReference { what, name, hint };
+                    self.errors.push(kind, zone.mark, "no such zone");
+                    return None;
+                }
                 let id = self.names.zones.find(zone, self.errors)?;
                 let region = self.network.zones.get(id as usize)?.region;
                 if let Some(wanted) = wanted
