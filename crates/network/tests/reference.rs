@@ -1,4 +1,5 @@
 //! The reference file, which uses every key once, decodes into the model it means.
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
 
 use std::net::Ipv4Addr;
 use vpcsim_network::*;

@@ -2,6 +2,7 @@
 
 mod cvm;
 mod gateway;
+mod peer;
 mod policy;
 mod ports;
 mod reference;
@@ -13,6 +14,7 @@ mod vpc;
 
 pub(crate) use cvm::*;
 pub(crate) use gateway::*;
+pub(crate) use peer::*;
 pub(crate) use policy::*;
 pub(crate) use ports::{OnePort, Ports, ServiceItem};
 pub(crate) use reference::*;

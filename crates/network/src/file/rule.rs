@@ -1,17 +1,13 @@
 //! Rules of security groups and acls: short strings or mappings.
 
 use super::ports::ports_without_port_protocol;
-use super::{OnePort, Ports};
-use crate::decode::{
-    Decode, Definitions, Field, Scalar, Spanned, cidr_of, keyword, keywords, record,
-};
+use super::{AclPeer, OnePort, Peer, Ports};
+use crate::decode::{Decode, Definitions, Field, Scalar, Spanned, keyword, keywords, record};
 use crate::error::{Errors, Kind};
 use crate::yaml::{Node, Text, Value, clip};
 use crate::{Action, Mark, PortRange, RuleProtocol};
-use ipnet::Ipv4Net;
 use serde_json::{Value as Json, json};
 use std::marker::PhantomData;
-use std::net::Ipv4Addr;
 
 keywords! {
     Action, "an action" {
@@ -102,104 +98,6 @@ record! {
         optional ports: Spanned<OnePort>,
         /// The destination: `any`, a prefix or an address.
         required to: Spanned<AclPeer>,
-    }
-}
-
-/// The other end of a security-group rule.
-#[derive(Debug, Clone)]
-pub(crate) enum Peer {
-    Any,
-    Prefix(Ipv4Net),
-    /// A group or a template, whichever is declared.
-    Named(Spanned<String>),
-    /// `group/NAME`
-    Group(Spanned<String>),
-    /// `template/NAME`
-    Template(Spanned<String>),
-}
-
-/// The other end of an acl rule.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct AclPeer(Ipv4Net);
-
-/// Whether a word is meant as an address or prefix, right or wrong.
-fn looks_numeric(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_digit())
-        && word
-            .bytes()
-            .all(|b| b.is_ascii_digit() || b == b'.' || b == b'/')
-        && word.contains('.')
-}
-
-impl Scalar for Peer {
-    const WANTED: &'static str = "a peer";
-    const EXAMPLE: &'static str = "any";
-
-    fn parse(text: &Text<'_>, _: bool, errors: &mut Errors) -> Option<Self> {
-        let word = text.as_str();
-        if word == "any" {
-            return Some(Self::Any);
-        }
-        if looks_numeric(word) || word.contains(':') {
-            let net = numeric_peer(text, errors)?;
-            // The platform reads 0.0.0.0 with any length as everything.
-            let any = net.addr() == Ipv4Addr::UNSPECIFIED && word.contains('/');
-            return Some(if any { Self::Any } else { Self::Prefix(net) });
-        }
-        match text.split_once('/') {
-            Some((scope, name)) if scope.as_str() == "group" => {
-                Some(Self::Group(Spanned::of(&name)))
-            }
-            Some((scope, name)) if scope.as_str() == "template" => {
-                Some(Self::Template(Spanned::of(&name)))
-            }
-            _ => Some(Self::Named(Spanned::of(text))),
-        }
-    }
-
-    fn schema() -> Json {
-        json!({
-            "type": ["string", "integer"],
-            "examples": ["any", "10.0.0.0/8", "group/web", "template/office"],
-        })
-    }
-}
-
-fn numeric_peer(text: &Text<'_>, errors: &mut Errors) -> Option<Ipv4Net> {
-    if text.as_str().contains('/') {
-        cidr_of(text, errors)
-    } else {
-        Ipv4Addr::parse(text, true, errors).map(Ipv4Net::from)
-    }
-}
-
-impl Scalar for AclPeer {
-    const WANTED: &'static str = "`any`, a prefix or an address";
-    const EXAMPLE: &'static str = "any";
-
-    fn parse(text: &Text<'_>, _: bool, errors: &mut Errors) -> Option<Self> {
-        let word = text.as_str();
-        if word == "any" {
-            return Some(Self(Ipv4Net::default()));
-        }
-        if looks_numeric(word) || word.contains(':') {
-            return numeric_peer(text, errors).map(Self);
-        }
-        errors.push(
-            Kind::BadRule {
-                what: format!("an acl rule cannot have `{}` as its peer", clip(word)),
-                hint: "write `any`, a prefix or an address: acls know no groups or templates"
-                    .to_owned(),
-            },
-            text.mark(),
-            "expected `any`, a prefix or an address",
-        );
-        None
-    }
-
-    fn schema() -> Json {
-        let destination = <crate::decode::Destination as Scalar>::schema();
-        json!({ "anyOf": [{ "const": "any" }, destination] })
     }
 }
 
@@ -324,12 +222,6 @@ forms! {
         |_: &AclIngress| Field::Absent, |p: AclProtocol| p.0;
     AclEgress: OnePort, AclProtocol, AclPeer, to, "accept tcp 1024-65535 to any",
         |_: &AclEgress| Field::Absent, |p: AclProtocol| p.0;
-}
-
-impl AclPeer {
-    pub(crate) fn prefix(self) -> Ipv4Net {
-        self.0
-    }
 }
 
 impl<F: Form> Decode for Rule<F> {

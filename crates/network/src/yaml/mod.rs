@@ -1,5 +1,6 @@
 //! YAML as a tree whose every word knows where it stands in the file.
 
+mod builder;
 mod source;
 mod text;
 mod tree;
