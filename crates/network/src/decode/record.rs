@@ -47,13 +47,19 @@ impl<'a> Entries<'a> {
                 continue;
             }
             let free = keys.iter().copied().filter(|k| !written.contains(k));
-            let guess = nearest(key, free)
+            let guess = opposite(key)
+                .filter(|other| !written.contains(other))
+                .or_else(|| nearest(key, free))
                 .and_then(|near| keys.iter().find(|k| **k == near))
                 .filter(|near| given.iter().all(|(k, _)| k != *near));
             let hint = match guess {
                 Some(near) => {
                     given.push((near, value));
-                    format!("did you mean `{near}`?")
+                    if opposite(key).is_some() {
+                        format!("the direction of the rule wants `{near}` here")
+                    } else {
+                        format!("did you mean `{near}`?")
+                    }
                 }
                 None if key.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {
                     "a comma separates keys here: quote the ports, `ports: \"80,443\"`".to_owned()
@@ -109,6 +115,15 @@ impl<'a> Entries<'a> {
             format!("needs `{key}`"),
         );
         Field::Broken
+    }
+}
+
+/// A rule names its source in one direction and its destination in the other.
+fn opposite(key: &str) -> Option<&'static str> {
+    match key {
+        "to" => Some("from"),
+        "from" => Some("to"),
+        _ => None,
     }
 }
 

@@ -132,9 +132,9 @@ pub enum NetworkErrorKind {
     #[diagnostic(code("host-bits"), help("the network of that length is `{network}`"))]
     HostBits { text: String, network: Ipv4Net },
 
-    #[error("`{text}` is not a port")]
+    #[error("{what}")]
     #[diagnostic(code("bad-port"), help("{hint}"))]
-    BadPort { text: String, hint: &'static str },
+    BadPort { what: String, hint: &'static str },
 
     #[error("the range `{text}` is empty: its end comes before its start")]
     #[diagnostic(code("empty-range"), help("write `{mended}`"))]
@@ -151,7 +151,7 @@ pub enum NetworkErrorKind {
     #[diagnostic(code("bad-rule"), help("{hint}"))]
     BadRule { what: String, hint: String },
 
-    #[error("`{name}` cannot be the name of {what}")]
+    #[error("`{name}` is not a valid {what} name")]
     #[diagnostic(code("bad-name"), help("{hint}"))]
     BadName {
         what: &'static str,
@@ -159,11 +159,11 @@ pub enum NetworkErrorKind {
         hint: &'static str,
     },
 
-    #[error("`{text}` does not say {wanted}")]
+    #[error("`{text}` {fault}")]
     #[diagnostic(code("bad-reference"), help("{hint}"))]
     BadReference {
         text: String,
-        wanted: &'static str,
+        fault: &'static str,
         hint: String,
     },
 

@@ -54,11 +54,13 @@ pub(crate) fn suggest<'a>(
     if candidates.is_empty() {
         return otherwise.to_owned();
     }
-    let listed: Vec<String> = candidates
-        .iter()
-        .take(MOST_LISTED)
-        .map(|c| format!("`{c}`"))
-        .collect();
+    let mut listed: Vec<String> = Vec::new();
+    for candidate in candidates.iter().take(MOST_LISTED) {
+        let quoted = format!("`{candidate}`");
+        if !listed.contains(&quoted) {
+            listed.push(quoted);
+        }
+    }
     let rest = candidates.len().saturating_sub(MOST_LISTED);
     if rest == 0 {
         format!("known are {}", listed.join(", "))

@@ -52,7 +52,7 @@ record! {
     }
 
     /// Session timeouts of a nat gateway, in seconds.
-    struct NatTimeoutsDecl("the nat timeouts") {
+    struct NatTimeoutsDecl("the timeouts section") {
         /// TCP, both directions seen. Default: 10800.
         optional tcp_established: Seconds,
         /// TCP after FIN or RST. Default: 120.

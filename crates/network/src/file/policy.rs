@@ -8,7 +8,7 @@ use crate::{
 
 record! {
     /// Choices that the platform's documentation leaves open.
-    struct PoliciesDecl("policies") {
+    struct PoliciesDecl("the policies section") {
         /// Whose addresses a nic may send from: any of the `cvm`'s, the `nic`'s own, or `off`: anything. Default: `cvm`.
         optional source_check: Spanned<SourceCheck>,
         /// Which port an acl rule means. Default: `destination`.
@@ -34,7 +34,7 @@ record! {
     }
 
     /// Connection tracking of security groups: timeouts in seconds, by the kernel's sysctl names without `nf_conntrack_` and `_timeout`.
-    struct ConntrackDecl("conntrack") {
+    struct ConntrackDecl("the conntrack section") {
         /// Most flows remembered at one nic. Default: 1048576.
         optional max: Spanned<Int<1, { u32::MAX }>>,
         /// TCP after a SYN. Default: 120.

@@ -18,15 +18,12 @@ fn port(text: &Text<'_>, errors: &mut Errors) -> Option<u16> {
         } else {
             "write `all`, a port, a range `80-90`, or several with commas: `80,443,8000-8010`"
         };
-        let mark = text.mark();
-        errors.push(
-            Kind::BadPort {
-                text: clip(word),
-                hint,
-            },
-            mark,
-            "expected a port",
-        );
+        let what = if word.is_empty() {
+            "a port is missing".to_owned()
+        } else {
+            format!("`{}` is not a port", clip(word))
+        };
+        errors.push(Kind::BadPort { what, hint }, text.mark(), "expected a port");
     }
     parsed
 }
@@ -143,7 +140,7 @@ impl Scalar for OnePort {
         if text.as_str().contains(',') {
             errors.push(
                 Kind::BadPort {
-                    text: clip(text.as_str()),
+                    what: format!("`{}` is a list of ports", clip(text.as_str())),
                     hint: "an acl rule takes one port or one range: write a rule for each",
                 },
                 text.mark(),
@@ -188,6 +185,16 @@ impl Scalar for ServiceItem {
             Some((protocol, ports)) => (protocol.trim(), Some(ports.trim())),
             None => (text.clone(), None),
         };
+        if ports.is_none() && text.as_str().starts_with(|c: char| c.is_ascii_digit()) {
+            let word = clip(text.as_str());
+            let kind = Kind::UnknownValue {
+                what: Self::WANTED,
+                hint: format!("put the protocol before it: `tcp:{word}`"),
+                value: word,
+            };
+            errors.push(kind, text.mark(), "of which protocol?");
+            return None;
+        }
         let parsed = keyword::<ServiceProtocol>(&protocol, errors);
         let given = match &ports {
             Some(ports) => Some((Ports::parse(ports, errors)?, ports.mark())),

@@ -91,7 +91,7 @@ impl Scalar for Via {
             errors.push(
                 Kind::BadReference {
                     text: clip(text.as_str()),
-                    wanted: "what kind of next hop it is",
+                    fault: "does not say what kind of next hop it is",
                     hint,
                 },
                 text.mark(),
@@ -166,7 +166,7 @@ impl Scalar for Bind {
             errors.push(
                 Kind::BadReference {
                     text: clip(text.as_str()),
-                    wanted: "a cvm, an address or a havip",
+                    fault: "cannot be named by an eip",
                     hint: "a nat gateway lists its eips itself: remove `bind` here and name the eip in the gateway's `eips`".to_owned(),
                 },
                 text.mark(),
@@ -210,7 +210,7 @@ impl Scalar for SnatFrom {
                 errors.push(
                     Kind::BadReference {
                         text: clip(text.as_str()),
-                        wanted: "whose packets the rule is for",
+                        fault: "does not say whose packets the rule is for",
                         hint: "write `cvm/NAME` or `subnet/NAME`".to_owned(),
                     },
                     text.mark(),

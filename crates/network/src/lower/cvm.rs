@@ -4,7 +4,7 @@ use super::addresses::Holder;
 use super::{CvmFacts, Lowering, entries, items, next_id};
 use crate::decode::{Field, List, Spanned};
 use crate::error::{Kind, suggest};
-use crate::file::{AddressDecl, CvmDecl, CvmRef, NicDecl};
+use crate::file::{AddressDecl, CvmDecl, CvmRef, NicDecl, ServiceItem, protocol_name};
 use crate::yaml::clip;
 use crate::*;
 use std::net::Ipv4Addr;
@@ -27,6 +27,7 @@ impl Lowering<'_> {
             self.same_place(&entry.name, &facts.nics);
             let decl = entry.value.as_ref();
             let services = decl.and_then(|d| d.listen.given());
+            self.services(services);
             self.network.cvms.push(Cvm {
                 name: entry.name.value.clone(),
                 zone: zone.unwrap_or(ZoneId(0)),
@@ -41,6 +42,21 @@ impl Lowering<'_> {
                 mark: entry.name.mark,
             });
             self.facts.cvms.push(facts);
+        }
+    }
+
+    /// Reports services that no host listens on.
+    fn services(&mut self, services: Option<&List<Spanned<ServiceItem>>>) {
+        for service in services.into_iter().flat_map(List::iter) {
+            let protocol = service.value.0.protocol;
+            if !matches!(protocol, RuleProtocol::Tcp | RuleProtocol::Udp) {
+                let kind = Kind::UnknownValue {
+                    what: "a service a host listens on",
+                    value: protocol_name(protocol).to_owned(),
+                    hint: "write `tcp:PORTS` or `udp:PORTS`; pings are answered anyway".to_owned(),
+                };
+                self.errors.push(kind, service.mark, "nobody listens on it");
+            }
         }
     }
 

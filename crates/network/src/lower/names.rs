@@ -85,7 +85,12 @@ impl Index {
     /// What to write instead of `name`.
     pub(super) fn hint(&self, name: &str) -> String {
         let nothing = format!("declare it under `{}:`", self.section);
-        suggest(name, self.names.iter().map(String::as_str), &nothing)
+        let hint = suggest(name, self.names.iter().map(String::as_str), &nothing);
+        if hint.starts_with("known") {
+            format!("{hint}; or {nothing}")
+        } else {
+            hint
+        }
     }
 
     /// The element that `name` names; reports a reference to nothing.

@@ -157,7 +157,7 @@ impl Lowering<'_> {
         let bound = decl.and_then(|d| d.bind.given()).map(|bind| bind.mark);
         let owner = match listed.get(&eip) {
             Some((gateway, mark)) => Some((format!("nat gateway `{gateway}`"), *mark)),
-            None => bound.map(|mark| ("its own target".to_owned(), mark)),
+            None => bound.map(|mark| ("what its `bind` names".to_owned(), mark)),
         };
         if let Some((owner, first)) = owner {
             let kind = Kind::EipBoundTwice {

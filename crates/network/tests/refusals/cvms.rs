@@ -55,6 +55,7 @@ cvms: {x: {nics: {eth0: {subnet: a, address: 10.0.1.11}, eth1: {subnet: b, addre
     a_route_by_no_nic: dual("routes: [{to: 192.168.0.0/16, nic: eth7}]") => [("unknown-reference", "eth7")];
     a_table_that_is_none: dual("rules: [{from: 10.0.2.20, table: local}]") => [("unknown-value", "local")];
     listening_without_protocol: cvm("{subnet: web, address: 10.0.1.11, listen: [80]}") => [("unknown-value", "80")];
+    listening_on_icmp: cvm("{subnet: web, address: 10.0.1.11, listen: [icmp]}") => [("unknown-value", "icmp")];
     a_havip_outside: after(VPCS, "havips: {v: {subnet: web, address: 10.0.2.9}}\n") => [("address-outside-subnet", "10.0.2.9")];
     a_havip_on_a_nic: after(CVMS, "havips: {v: {subnet: web, address: 10.0.1.10}}\n") => [("address-taken", "10.0.1.10")];
     a_havip_on_the_gateway: after(CVMS, "havips: {v: {subnet: web, address: 10.0.1.1}}\n") => [("reserved-address", "10.0.1.1")];

@@ -40,7 +40,7 @@ refused! {
     the_wrong_direction: ingress("accept tcp 80 to any") => [("bad-rule", "to")];
     the_wrong_direction_out: egress("accept tcp 80 from any") => [("bad-rule", "from")];
     the_wrong_direction_in_a_mapping: ingress("{action: accept, to: any}")
-        => [("missing-key", "{action: accept, to: any}"), ("unknown-key", "to")];
+        => [("unknown-key", "to")];
     no_protocol: ingress("accept from any") => [("bad-rule", "accept")];
     one_word_too_many: ingress("accept tcp 80 from any please") => [("bad-rule", "please")];
     an_unknown_peer: ingress("accept tcp 80 from offise") => [("unknown-reference", "offise")];

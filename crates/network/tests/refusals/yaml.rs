@@ -23,6 +23,8 @@ refused! {
     deep_indentation: (0..200).map(|i| format!("{}a:\n", " ".repeat(i))).collect::<String>()
         => [("nested-too-deep", "")];
     an_alias_bomb: bomb() => [("aliases-too-large", "*d")];
+    a_long_word_repeated: format!("a: &a {}\nb: [{}*a]\n", "x".repeat(1_000_000), "*a, ".repeat(1000))
+        => [("aliases-too-large", "*a")];
     a_non_ascii_comment_moves_nothing: "# é–漢字\r\nvpcs: {shop: {cidr: 10.0.0.1/16}}\r\n"
         => [("host-bits", "10.0.0.1/16")];
     a_byte_order_mark_moves_nothing: "\u{feff}vpcs: {shop: {cidr: 10.0.0.1/16}}\n"
