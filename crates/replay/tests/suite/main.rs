@@ -1,0 +1,14 @@
+//! Captures through declared networks.
+
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used)]
+
+mod attribution;
+mod corpus;
+mod many_protocols;
+mod memory;
+mod output;
+mod support;
+mod trace_inside;
+mod trace_public;
+mod verdicts;
