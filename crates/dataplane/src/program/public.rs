@@ -71,18 +71,29 @@ impl PublicAddresses {
         self.by_private.get(&(vpc, address)).copied()
     }
 
-    /// The public side of a source address: the eip that stands for it, or the eip that it is
-    /// (direct mode).
+    /// The public side of a packet that leaves by a nic: the eip that stands for its source
+    /// address, or the one that it is (direct mode). It has to be the cvm's own: a packet that
+    /// it forwards for another does not leave by the other's eip.
     pub(crate) fn of_source(
         &self,
         network: &Network,
-        vpc: VpcId,
+        nic: NicId,
         source: Ipv4Addr,
     ) -> Option<EipId> {
-        self.by_private(vpc, source).or_else(|| {
-            let nic = self.direct_nic(network, source)?;
-            (network.subnet(network.nic(nic).subnet).vpc == vpc).then(|| self.by_public(source))?
-        })
+        let sender = network.nic(nic);
+        let vpc = network.subnet(sender.subnet).vpc;
+        let eip = match self.by_private(vpc, source) {
+            Some(eip) => eip,
+            None => self
+                .direct_nic(network, source)
+                .and(self.by_public(source))?,
+        };
+        let carrier = match network.eip(eip).target? {
+            EipTarget::Address(carrier, _) => carrier,
+            EipTarget::Havip(havip) => network.havip(havip).holder?,
+            EipTarget::NatGateway(_) => return None,
+        };
+        (network.nic(carrier).cvm == sender.cvm).then_some(eip)
     }
 
     /// The nic that carries this public address itself (direct mode).

@@ -35,7 +35,7 @@ impl<O: Observer> Walk<'_, O> {
         let subnet = network.subnet(subnet_id);
         self.acl_egress(packet, subnet_id)?;
         let table = Element::RouteTable(subnet.route_table);
-        let choice = self.choose(packet, subnet.vpc, subnet.route_table, back)?;
+        let choice = self.choose(packet, nic, subnet.route_table, back)?;
         self.fabric_ttl(packet, nic)?;
         self.note_decided(
             packet,
@@ -57,7 +57,7 @@ impl<O: Observer> Walk<'_, O> {
                     Some(rule) => drop.by_rule(rule),
                     None => drop,
                 };
-                self.next_hop(packet, subnet.vpc, hop, by_rule)
+                self.next_hop(packet, nic, hop, by_rule)
             }
         }
     }
@@ -66,7 +66,7 @@ impl<O: Observer> Walk<'_, O> {
     fn choose(
         &self,
         packet: &Packet<'_>,
-        vpc: VpcId,
+        nic: NicId,
         table: RouteTableId,
         back: Option<Entry>,
     ) -> Result<Choice, Drop> {
@@ -80,7 +80,7 @@ impl<O: Observer> Walk<'_, O> {
             });
         }
         let destination = packet.key.destination;
-        if network.vpc(vpc).contains(destination) {
+        if network.vpc(self.program.vpc_of(nic)).contains(destination) {
             return Ok(Choice {
                 outcome: Outcome::Local,
                 hop: Hop::Local,
@@ -98,7 +98,7 @@ impl<O: Observer> Walk<'_, O> {
         let eip = self
             .program
             .public()
-            .of_source(network, vpc, packet.key.source);
+            .of_source(network, nic, packet.key.source);
         if let Some((hop, index)) = self.longest(packet, table, eip) {
             let line = network.route_table(table).routes[index as usize].mark.line;
             let rule = Rule {
@@ -167,7 +167,7 @@ impl<O: Observer> Walk<'_, O> {
     fn next_hop(
         &mut self,
         packet: &mut Packet<'_>,
-        vpc: VpcId,
+        nic: NicId,
         hop: NextHop,
         by_rule: impl Fn(Drop) -> Drop,
     ) -> Result<Step, Stopped> {
@@ -180,7 +180,11 @@ impl<O: Observer> Walk<'_, O> {
             ))
         };
         match hop {
-            NextHop::Peering(peering) => self.peering(packet, vpc, peering).map_err(by_rule),
+            NextHop::Peering(peering) => {
+                let vpc = self.program.vpc_of(nic);
+                self.peering(packet, vpc, peering)
+            }
+            .map_err(by_rule),
             NextHop::NatGateway(gateway) => {
                 if !network.nat_gateway(gateway).enabled {
                     return Err(unavailable(Element::NatGateway(gateway)).into());
@@ -191,7 +195,7 @@ impl<O: Observer> Walk<'_, O> {
                 let eip = self
                     .program
                     .public()
-                    .of_source(network, vpc, packet.key.source);
+                    .of_source(network, nic, packet.key.source);
                 let Some(eip) = eip else {
                     return Err(unavailable(Element::Address(packet.key.source)).into());
                 };
