@@ -5,7 +5,7 @@ use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::Walk;
-use vpcsim_network::{AclPort, Action, PortRange, SubnetId};
+use vpcsim_network::{AclPort, Action, SubnetId};
 
 impl<O: Observer> Walk<'_, O> {
     /// Egress: the packet leaves the subnet, its other end is the destination.
@@ -35,10 +35,21 @@ impl<O: Observer> Walk<'_, O> {
             (&acl.ingress, packet.key.source, RuleList::Ingress)
         };
         let which = network.policies.acl_port;
-        let hit = (1..)
-            .zip(rules)
-            .find(|(_, rule)| acl_rule_matches(rule, &packet.key, peer, which));
-        let drop = Drop::new(DropReason::AclDeny, stage, Element::Acl(id));
+        let first_match = |which| {
+            (1..)
+                .zip(rules)
+                .find(|(_, rule)| acl_rule_matches(rule, &packet.key, peer, which))
+        };
+        let hit = first_match(which);
+        let position = |hit: Option<(u32, _)>| hit.map(|(position, _)| position);
+        // The policy decided where its default would have chosen another rule.
+        let decided_by_policy = which != AclPort::Destination
+            && position(hit) != position(first_match(AclPort::Destination));
+        let policy = decided_by_policy.then_some(Policy::AclPort);
+        let drop = Drop {
+            policy,
+            ..Drop::new(DropReason::AclDeny, stage, Element::Acl(id))
+        };
         let Some((position, rule)) = hit else {
             return Err(drop.by_rule(Rule {
                 list,
@@ -51,13 +62,8 @@ impl<O: Observer> Walk<'_, O> {
             position: Some(position),
             line: rule.mark.line,
         };
-        let by_policy = rule.ports != PortRange::ALL && which != AclPort::Destination;
-        let policy = by_policy.then_some(Policy::AclPort);
         if rule.action == Action::Drop {
-            return Err(Drop {
-                policy,
-                ..drop.by_rule(decided)
-            });
+            return Err(drop.by_rule(decided));
         }
         let accepted = Outcome::Accepted;
         self.note_decided(

@@ -16,22 +16,23 @@ impl<O: Observer> Walk<'_, O> {
         let source = packet.key.source;
         let element = Element::Nic(nic);
         let check = network.policies.source_check;
-        let owned = match check {
+        let by_cvm = cvm.nics.iter().any(|&nic| self.nic_owns(nic, source));
+        let forwards = cvm.ip_forward && sender.forwarding;
+        let by_default = by_cvm || forwards;
+        let passes = match check {
             SourceCheck::Off => true,
-            SourceCheck::Nic => self.nic_owns(nic, source),
-            SourceCheck::Cvm => cvm.nics.iter().any(|&nic| self.nic_owns(nic, source)),
+            SourceCheck::Nic => self.nic_owns(nic, source) || forwards,
+            SourceCheck::Cvm => by_default,
         };
-        if owned || (cvm.ip_forward && sender.forwarding) {
-            let policy = (check != SourceCheck::Cvm).then_some(Policy::SourceCheck);
+        // The policy decided where its default would have said otherwise.
+        let policy = (passes != by_default).then_some(Policy::SourceCheck);
+        if passes {
             self.note_decided(packet, STAGE, element, Outcome::Accepted, None, policy);
             return Ok(());
         }
-        let drop = Drop::new(DropReason::SourceNotOwned, STAGE, element);
-        let by_cvm = cvm.nics.iter().any(|&nic| self.nic_owns(nic, source));
-        Err(if by_cvm {
-            drop.by_policy(Policy::SourceCheck)
-        } else {
-            drop
+        Err(Drop {
+            policy,
+            ..Drop::new(DropReason::SourceNotOwned, STAGE, element)
         })
     }
 
