@@ -37,7 +37,8 @@ pub(super) fn tables(network: &Network) -> Vec<HashMap<HostTable, Lpm<HostRouteC
                 let connected = network.subnet(network.nic(nic).subnet).cidr;
                 main.push((connected, HostRouteChoice { nic }));
             }
-            if let Some(&first) = cvm.nics.first() {
+            // Nor can a router behind it be reached (`fib_check_nh`: invalid gateway).
+            if let Some(&first) = cvm.nics.first().filter(|nic| configured(nic)) {
                 main.push((Ipv4Net::default(), HostRouteChoice { nic: first }));
             }
             for route in cvm
@@ -79,19 +80,21 @@ impl Program {
             .copied()
     }
 
-    /// Whether an address is the host's own: a configured address of any nic, one on `lo`, a
-    /// virtual address it holds, or an eip in direct mode (weak host model, §10).
+    /// Whether an address is the host's own: 127/8, one on `lo`, a configured address of any nic,
+    /// a virtual address it holds, or an eip in direct mode (weak host model, §10).
     pub(crate) fn is_local(&self, cvm: CvmId, address: Ipv4Addr) -> bool {
+        let on_lo = self.network().cvm(cvm).lo.contains(&address);
+        address.is_loopback() || on_lo || self.local_nic(cvm, address).is_some()
+    }
+
+    /// The nic on which the host has an address.
+    pub(crate) fn local_nic(&self, cvm: CvmId, address: Ipv4Addr) -> Option<NicId> {
         let network = self.network();
-        let host = network.cvm(cvm);
-        host.lo.contains(&address)
-            || host.nics.iter().any(|&nic| {
-                let addresses = &network.nic(nic).addresses;
-                addresses
-                    .iter()
-                    .any(|own| own.configured && own.address == address)
-                    || self.holds(nic, address)
-            })
+        let mut nics = network.cvm(cvm).nics.iter().copied();
+        nics.find(|&nic| {
+            let mut own = network.nic(nic).addresses.iter();
+            own.any(|own| own.configured && own.address == address) || self.holds(nic, address)
+        })
     }
 
     /// Whether a nic holds a virtual address, or carries an eip in direct mode.

@@ -67,18 +67,19 @@ impl<O: Observer> Walk<'_, O> {
         self.forward(packet, cvm)
     }
 
-    /// The host passes a packet on (RFC 1812 §5.2).
+    /// The host passes a packet on (RFC 1812 §5.2). As in Linux the route is looked up before the
+    /// time to live is: without a route the sender hears of that.
     fn forward(&mut self, packet: &mut Packet<'_>, cvm: CvmId) -> Result<Step, Stopped> {
         let element = Element::Cvm(cvm);
-        if packet.headers.ttl <= 1 {
-            self.complain(packet, cvm, IcmpError::TimeExceeded);
-            return Err(Drop::new(DropReason::TtlExceeded, STAGE, element).into());
-        }
         let (source, destination) = (packet.key.source, packet.key.destination);
         let Some(route) = self.program.host_route(cvm, source, destination) else {
             self.complain(packet, cvm, IcmpError::NetUnreachable);
             return Err(Drop::new(DropReason::NoRoute, STAGE, element).into());
         };
+        if packet.headers.ttl <= 1 {
+            self.complain(packet, cvm, IcmpError::TimeExceeded);
+            return Err(Drop::new(DropReason::TtlExceeded, STAGE, element).into());
+        }
         packet.decrement_ttl();
         self.note(packet, STAGE, Element::Nic(route.nic), Outcome::Forwarded);
         Ok(Step::Leave(route.nic))
@@ -88,40 +89,40 @@ impl<O: Observer> Walk<'_, O> {
     fn complain(&mut self, packet: &Packet<'_>, cvm: CvmId, error: IcmpError) {
         let back = packet.key.source;
         let route = self.program.host_route(cvm, Ipv4Addr::UNSPECIFIED, back);
-        let Some(from) = route.map(|route| self.program.network().nic(route.nic).address()) else {
+        let Some(from) = route.and_then(|route| self.configured_address(route.nic)) else {
             return;
         };
         let error = icmp::error(packet.bytes, &packet.headers, from, error);
         self.generate(packet, error, Step::Send(cvm));
     }
 
-    /// Linux `fib_validate_source` (net/ipv4/fib_frontend.c): martian sources, then rp_filter.
+    /// Linux `ip_route_input_slow` and `fib_validate_source` (net/ipv4/route.c, fib_frontend.c):
+    /// martian sources, then rp_filter.
     fn reverse_path(&mut self, packet: &Packet<'_>, nic: NicId) -> Result<(), Drop> {
-        let network = self.program.network();
         let sysctl = self.sysctl(nic);
-        let cvm = network.nic(nic).cvm;
+        let cvm = self.program.network().nic(nic).cvm;
         let (source, destination) = (packet.key.source, packet.key.destination);
         let element = Element::Nic(nic);
-        let loopback =
-            (source.is_loopback() || destination.is_loopback()) && !sysctl.route_localnet;
-        let never = source.is_multicast() || source.is_broadcast() || source.octets()[0] == 0;
-        let own = self.program.is_local(cvm, source) && !sysctl.accept_local;
-        if loopback || never || own {
+        if self.is_martian(cvm, source, destination, sysctl) {
             return Err(Drop::new(DropReason::Martian, STAGE, element));
         }
-        if sysctl.rp_filter == 0 || self.program.is_local(cvm, source) {
+        if sysctl.rp_filter == 0 {
             return Ok(());
         }
-        // The way back: to the packet's source, from its destination, so that rules count.
-        let reverse = self
-            .program
-            .host_route(cvm, destination, source)
-            .map(|route| route.nic);
+        // The way back: to the packet's source, from its destination, so that rules count. The
+        // way to an address of its own (`accept_local`) is the nic that has it.
+        let reverse = if self.program.is_local(cvm, source) {
+            self.program.local_nic(cvm, source)
+        } else {
+            let route = self.program.host_route(cvm, destination, source);
+            route.map(|route| route.nic)
+        };
+        let routed = reverse.is_some() || self.program.is_local(cvm, source);
         let passes = match sysctl.rp_filter {
             1 => reverse == Some(nic),
             // A nic without an address of its own is no place to arrive at, unless the way back
             // leads out of it.
-            _ => reverse == Some(nic) || (reverse.is_some() && self.is_configured(nic)),
+            _ => reverse == Some(nic) || (routed && self.configured_address(nic).is_some()),
         };
         if passes {
             return Ok(());
@@ -136,9 +137,38 @@ impl<O: Observer> Walk<'_, O> {
         })
     }
 
-    fn is_configured(&self, nic: NicId) -> bool {
+    /// Addresses that cannot be, whatever rp_filter says; a subnet's broadcast as a source only
+    /// where Linux looks the source up: under rp_filter or policy rules.
+    fn is_martian(
+        &self,
+        cvm: CvmId,
+        source: Ipv4Addr,
+        destination: Ipv4Addr,
+        sysctl: InterfaceSysctl,
+    ) -> bool {
+        let loopback = source.is_loopback() || destination.is_loopback();
+        // Since Linux 5.3 the rest of 0/8 is like any address (`ipv4_is_zeronet`).
+        let zero = source.is_unspecified() || destination.is_unspecified();
+        let never = source.is_multicast() || source.is_broadcast() || zero;
+        let own = self.program.is_local(cvm, source) && !sysctl.accept_local;
+        let network = self.program.network();
+        let host = network.cvm(cvm);
+        let looked_up = sysctl.rp_filter != 0 || !host.rules.is_empty();
+        let broadcast = || {
+            let mut links = host.nics.iter();
+            links.any(|&nic| {
+                let cidr = network.subnet(self.program.subnet_of(nic)).cidr;
+                cidr.broadcast() == source && self.configured_address(nic).is_some()
+            })
+        };
+        never || (loopback && !sysctl.route_localnet) || own || (looked_up && broadcast())
+    }
+
+    /// The address that the guest uses on a nic: the first that it has configured.
+    fn configured_address(&self, nic: NicId) -> Option<Ipv4Addr> {
         let addresses = &self.program.network().nic(nic).addresses;
-        addresses.iter().any(|address| address.configured)
+        let own = addresses.iter().find(|address| address.configured)?;
+        Some(own.address)
     }
 
     fn sysctl(&self, nic: NicId) -> InterfaceSysctl {
