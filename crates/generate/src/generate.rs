@@ -125,7 +125,7 @@ fn reason(options: &GenOptions<'_>) -> &'static str {
 }
 
 fn write(
-    packets: std::iter::Peekable<Packets>,
+    packets: std::iter::Peekable<Packets<'_>>,
     framing: Framing,
     summary: &mut Summary,
     mut write: impl FnMut(u64, &[u8]) -> Result<(), WriteError>,

@@ -97,10 +97,23 @@ impl Traffic {
         self
     }
 
+    /// When the flow with this number begins: each has a slot of its own, and begins anywhere in
+    /// it.
+    pub(crate) fn slot(&self, number: u64, random: &mut Random) -> u64 {
+        let slot = |number: u64| {
+            let at = u128::from(self.duration) * u128::from(number);
+            (at / u128::from(self.flows.max(1))) as u64
+        };
+        let (first, end) = (slot(number), slot(number + 1));
+        self.start
+            .saturating_add(first)
+            .saturating_add(random.below(end - first))
+    }
+
     /// The packets, in the order of time. Memory is for live flows only.
     ///
     /// Without clients or without servers there is nobody to talk, and nothing comes.
-    pub fn packets(&self) -> Packets {
+    pub fn packets(&self) -> Packets<'static> {
         let plan = Plan {
             traffic: self.clone(),
             clients: Pool::new(&self.clients),
@@ -112,16 +125,16 @@ impl Traffic {
 }
 
 /// Packets in the order of time: an iterator.
-pub struct Packets(pub(crate) Merge<Box<dyn Iterator<Item = Live> + Send>>);
+pub struct Packets<'n>(pub(crate) Merge<Box<dyn Iterator<Item = Live> + Send + 'n>>);
 
-impl Packets {
+impl Packets<'_> {
     /// How many flows are live now: those of which some packets are out and some are not.
     pub fn live(&self) -> usize {
         self.0.live()
     }
 }
 
-impl fmt::Debug for Packets {
+impl fmt::Debug for Packets<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Packets")
             .field("live", &self.live())
@@ -129,7 +142,7 @@ impl fmt::Debug for Packets {
     }
 }
 
-impl Iterator for Packets {
+impl Iterator for Packets<'_> {
     type Item = Packet;
 
     fn next(&mut self) -> Option<Packet> {
@@ -167,7 +180,7 @@ impl Plan {
             round_trip: random.between(300_000, 30_000_000),
             pause: random.between(100_000, 20_000_000),
         };
-        let start = self.start(number, &mut random);
+        let start = traffic.slot(number, &mut random);
         let desk = |random: Random, port| {
             let server = Side::new(server, port).ttl(ttl);
             Desk::new(start, client, server, manner, random)
@@ -184,19 +197,5 @@ impl Plan {
         } else {
             Box::new(Echo::new(desk(random, 0)))
         })
-    }
-
-    /// Each flow has a slot of its own, and begins anywhere in it.
-    fn start(&self, number: u64, random: &mut Random) -> u64 {
-        let traffic = &self.traffic;
-        let slot = |number: u64| {
-            let at = u128::from(traffic.duration) * u128::from(number);
-            (at / u128::from(traffic.flows.max(1))) as u64
-        };
-        let (first, end) = (slot(number), slot(number + 1));
-        traffic
-            .start
-            .saturating_add(first)
-            .saturating_add(random.below(end - first))
     }
 }

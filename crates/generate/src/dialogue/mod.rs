@@ -144,11 +144,11 @@ impl Desk {
 }
 
 /// Text to fill packets with.
-static FILLER: [u8; 1500] = filler_text();
+static FILLER: [u8; 3000] = filler_text();
 
-const fn filler_text() -> [u8; 1500] {
+const fn filler_text() -> [u8; 3000] {
     let words = b"the quick packet jumps over the lazy router; ";
-    let mut text = [0; 1500];
+    let mut text = [0; 3000];
     let mut at = 0;
     while at < text.len() {
         text[at] = words[at % words.len()];
