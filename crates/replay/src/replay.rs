@@ -267,9 +267,9 @@ impl<'p> Replay<'p> {
                     original_len = captured.original_len;
                 }
             }
-            // It ends now, not when it was captured.
+            // It ends now, not when it was captured. Of one that was cut, the pieces are written.
             let (time, keep) = (self.latest, self.keep_drops);
-            if result.is_ok() {
+            if result.is_ok() && !other.cut {
                 result = write(keep, &other.verdict, time, original_len, &other.bytes, sink);
             }
         }

@@ -250,6 +250,28 @@ fn pieces_of_a_cut_packet_are_written_and_the_packet_counted_once() {
 }
 
 #[test]
+fn a_held_fragment_that_is_cut_is_written_in_pieces_alone() {
+    let program = program(&format!("{OFFICE}policies: {{mtu: icmp}}\n"));
+    let ping = icmp_echo(Echo::Request, CLIENT, STRANGER, 9, 1, &[7; 4000]);
+    let [first, later] = &ping.identification(7).fragments(2100)[..] else {
+        panic!("two fragments wanted");
+    };
+    let frames = packets([later.clone(), first.clone()]);
+    let (report, kept) = run(&program, &Options::default(), &frames);
+    assert_eq!(report.verdicts.delivered, 2, "{report:#?}");
+    // Two pieces of each.
+    let internet = kept.at(&program, "internet");
+    assert_eq!(internet.len(), 4);
+    let payload: usize = internet.iter().map(|ended| ended.bytes.len() - 20).sum();
+    assert_eq!(payload, 4008);
+    for ended in internet {
+        assert!(ended.bytes.len() <= 1500);
+        let headers = Headers::parse(&ended.bytes).unwrap();
+        assert_eq!(headers.source.octets(), GATEWAY);
+    }
+}
+
+#[test]
 fn what_ethernet_pads_is_cut_off_and_super_packets_are_not() {
     let program = program(OFFICE);
     let tiny = syn((CLIENT, 4000), (STRANGER, 443));
