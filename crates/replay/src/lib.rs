@@ -9,6 +9,37 @@
 //! Memory is for what lives, not for what passed: connections and sessions belong to the
 //! [`State`](vpcsim_dataplane::State) and end there; every table of this crate that an input could
 //! fill has a ceiling.
+//!
+//! ```
+//! use vpcsim_capture::{LinkType, Record};
+//! use vpcsim_dataplane::Program;
+//! use vpcsim_network::Network;
+//! use vpcsim_packet::{TcpFlags, build::tcp};
+//! use vpcsim_replay::{Options, Replay};
+//!
+//! let network = Network::from_yaml("example.yaml", "
+//! vpcs:
+//!   shop: {cidr: 10.0.0.0/16, subnets: {web: {cidr: 10.0.1.0/24}}}
+//! cvms:
+//!   web-1: {subnet: web, address: 10.0.1.10}
+//!   web-2: {subnet: web, address: 10.0.1.11}
+//! ")?;
+//! let program = Program::new(network);
+//! let mut replay = Replay::new(&program, &Options::default());
+//! let packet = tcp(([10, 0, 1, 10], 4000), ([10, 0, 1, 11], 80), TcpFlags::SYN).bytes();
+//! let record = Record {
+//!     time: 1_700_000_000_000_000_000,
+//!     interface: 0,
+//!     link_type: LinkType::RAW,
+//!     original_len: packet.len() as u32,
+//!     data: &packet,
+//! };
+//! replay.packet(&record, &mut ())?;
+//! let report = replay.finish();
+//! assert_eq!(report.verdicts.delivered, 1);
+//! assert_eq!(report.places[0].name, "web-2/eth0");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod attribution;

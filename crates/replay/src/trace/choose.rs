@@ -191,16 +191,18 @@ fn public_path(
         let own = nics.iter().flat_map(addresses);
         wanted(address) && own.into_iter().any(|own| own.address == address)
     };
-    let eip = network.eips.iter().find(|eip| match eip.target {
-        Some(EipTarget::Address(nic, private)) => nics.contains(&nic) && wanted(private),
-        Some(EipTarget::Havip(havip)) => {
-            let havip = network.havip(havip);
-            only.is_none() && havip.holder.is_some_and(|nic| nics.contains(&nic))
-        }
-        Some(EipTarget::NatGateway(_)) | None => false,
+    // Of several, the one of the first nic: there the host's default route leads out.
+    let position = |wanted: NicId| nics.iter().position(|&nic| nic == wanted);
+    let eips = network.eips.iter().filter_map(|eip| {
+        let nic = match eip.target? {
+            EipTarget::Address(nic, private) => wanted(private).then_some(nic),
+            EipTarget::Havip(havip) => network.havip(havip).holder.filter(|_| only.is_none()),
+            EipTarget::NatGateway(_) => None,
+        };
+        Some((position(nic?)?, eip.address))
     });
-    if let Some(eip) = eip {
-        return Some((eip.address, port));
+    if let Some((_, address)) = eips.min_by_key(|(position, _)| *position) {
+        return Some((address, port));
     }
     let port = port?;
     let vpc = program.vpc_of(*nics.first()?);

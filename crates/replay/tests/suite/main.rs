@@ -5,6 +5,7 @@
 
 mod attribution;
 mod corpus;
+mod hostile;
 mod many_protocols;
 mod memory;
 mod output;

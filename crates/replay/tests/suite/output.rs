@@ -1,12 +1,13 @@
 //! What is written: the same on every run, and what Wireshark's tools read.
 
 use crate::support::{OFFICE, START, capture, check, corpus, input, json, packets, program};
+use std::io;
 use std::path::Path;
 use std::process::Command;
-use vpcsim_dataplane::Program;
+use vpcsim_dataplane::{Drop, Place, Program};
 use vpcsim_packet::TcpFlags;
 use vpcsim_packet::build::{tcp, udp};
-use vpcsim_replay::{Input, Mapping, Options, PcapngSink, replay};
+use vpcsim_replay::{Input, Mapping, Options, PcapngSink, Sink, replay};
 
 const CLIENT: [u8; 4] = [172, 16, 1, 10];
 const WEB: [u8; 4] = [172, 16, 2, 10];
@@ -237,6 +238,40 @@ fn the_sample_in_the_documentation_is_real() {
 fn docs() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/report.md");
     std::fs::read_to_string(path).expect("docs/report.md explains every key")
+}
+
+/// Takes two packets and then no more.
+struct Full(u32);
+
+impl Sink for Full {
+    fn delivered(&mut self, _: Place, _: u64, _: u32, _: &[u8]) -> io::Result<()> {
+        self.0 += 1;
+        match self.0 {
+            3.. => Err(io::Error::other("the disk is full")),
+            _ => Ok(()),
+        }
+    }
+
+    fn dropped(&mut self, _: &Drop, _: u64, _: u32, _: &[u8]) -> io::Result<()> {
+        panic!("drops were not asked for");
+    }
+}
+
+#[test]
+fn a_sink_that_refuses_ends_the_replay() {
+    let program = program(OFFICE);
+    let inputs = vec![input("example", example())];
+    let result = replay(
+        &program,
+        inputs,
+        &Options::default(),
+        &mut Full(0),
+        &mut |_| {},
+    );
+    assert_eq!(
+        result.unwrap_err().to_string(),
+        "cannot write packets: the disk is full"
+    );
 }
 
 /// Keys at any depth that a text does not speak of.

@@ -126,6 +126,38 @@ cvms:
 }
 
 #[test]
+fn of_several_eips_the_one_of_the_first_nic_is_asked() {
+    let program = program(
+        "
+vpcs:
+  a: {cidr: 10.0.0.0/16, subnets: {one: {cidr: 10.0.1.0/24}, two: {cidr: 10.0.2.0/24}}}
+eips:
+  second: {address: 203.0.113.6, bind: a-1/eth1}
+  first: {address: 203.0.113.5, bind: a-1/eth0}
+cvms:
+  a-1:
+    nics:
+      eth0: {subnet: one, address: 10.0.1.10}
+      eth1: {subnet: two, address: 10.0.2.10}
+",
+    );
+    let asked = |to| asked(&program, "internet", to, tcp(80));
+    assert_eq!(
+        asked("a-1").legs[0].verdict.place.as_deref(),
+        Some("a-1/eth0")
+    );
+    assert!(asked("a-1").reachable);
+    // The other one is strict about where packets come from.
+    let second = asked("a-1/eth1");
+    let verdict = &second.legs[0].verdict;
+    assert_eq!(verdict.reason.as_deref(), Some("rp-filter"), "{second:#?}");
+    assert_eq!(
+        verdict.detail.as_deref(),
+        Some("rp_filter 1, the way back leads out of a-1/eth0")
+    );
+}
+
+#[test]
 fn the_strangers_of_a_trace_are_nobody_of_ours() {
     // A network that has the addresses that a trace would use.
     let program = program(
