@@ -7,7 +7,8 @@ use std::process::Command;
 use vpcsim_dataplane::{Drop, Place, Program};
 use vpcsim_packet::TcpFlags;
 use vpcsim_packet::build::{tcp, udp};
-use vpcsim_replay::{Input, Mapping, Options, PcapngSink, Sink, replay};
+use vpcsim_replay::trace::Question;
+use vpcsim_replay::{Endpoint, Input, Mapping, Options, PcapngSink, Sink, replay, trace};
 
 const CLIENT: [u8; 4] = [172, 16, 1, 10];
 const WEB: [u8; 4] = [172, 16, 2, 10];
@@ -201,6 +202,23 @@ fn the_json_has_the_documented_keys_in_order() {
     let docs = docs();
     let mut missing = Vec::new();
     undocumented(&value, &docs, &mut missing);
+    assert!(
+        missing.is_empty(),
+        "docs/report.md does not explain {missing:?}"
+    );
+}
+
+#[test]
+fn every_key_of_a_trace_is_documented() {
+    let program = program(OFFICE);
+    let end = |text| Endpoint::parse(&program, text).unwrap();
+    let docs = docs();
+    let mut missing = Vec::new();
+    for to in ["web", "internet"] {
+        let trace = trace(&program, end("client"), end(to), Question::default()).unwrap();
+        let value = serde_json::to_value(&trace).unwrap();
+        undocumented(&value, &docs, &mut missing);
+    }
     assert!(
         missing.is_empty(),
         "docs/report.md does not explain {missing:?}"
