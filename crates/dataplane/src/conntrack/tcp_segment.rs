@@ -24,7 +24,9 @@ pub(super) struct Segment<'a> {
 impl<'a> Segment<'a> {
     pub(super) fn of(packet: &'a [u8], headers: &Headers, tcp: &Tcp) -> Result<Self, Invalid> {
         let room = headers.total_len.saturating_sub(headers.header_len);
-        if tcp.header_len < MIN_HEADER_LEN || tcp.header_len > room {
+        // A small first fragment may end inside the options.
+        let cut = tcp.header_len > room && !headers.more_fragments;
+        if tcp.header_len < MIN_HEADER_LEN || cut {
             return Err(Invalid::Malformed);
         }
         let class = Class::of(tcp.flags).ok_or(Invalid::Flags)?;

@@ -52,11 +52,12 @@ impl Udp {
     }
 }
 
-/// RFC 768: the length counts the header, and no more than the packet holds.
+/// RFC 768: the length counts the header, and no more than the packet holds. That of a first
+/// fragment speaks of the whole datagram (the kernel would have put it together).
 fn check_length(headers: &Headers, udp: &UdpHeader) -> Result<(), Invalid> {
     let length = usize::from(udp.length);
     let room = headers.total_len.saturating_sub(headers.header_len);
-    if (UDP_HEADER_LEN..=room).contains(&length) {
+    if length >= UDP_HEADER_LEN && (length <= room || headers.more_fragments) {
         Ok(())
     } else {
         Err(Invalid::Malformed)
