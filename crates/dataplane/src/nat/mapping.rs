@@ -136,6 +136,27 @@ fn free_port(
         .map(outside)
 }
 
+/// A flow towards an inside host as that host will see it: as it is, or, where a live session
+/// already looks like that inside (two public ports of one client that lead to one private
+/// port), with another port of the remote's; its address stays. The kernel does the same when
+/// DNAT makes two flows collide (`nf_nat_setup_info`).
+pub(crate) fn free_remote_port(
+    sessions: &Sessions,
+    gateway: NatGatewayId,
+    inside: &FlowKey,
+) -> Option<FlowKey> {
+    let towards = |port| FlowKey {
+        destination_port: port,
+        ..*inside
+    };
+    let wanted = inside.destination_port;
+    [wanted]
+        .into_iter()
+        .chain(ports::of_same_class(wanted))
+        .map(towards)
+        .find(|key| sessions.lookup(gateway, key).is_none())
+}
+
 /// A fixed hash of some words to 0..n: FNV-1a over their bytes.
 pub(crate) fn spread(words: &[u32], n: usize) -> usize {
     let bytes = words.iter().flat_map(|word| word.to_be_bytes());

@@ -4,7 +4,7 @@ mod mapping;
 mod ports;
 mod sessions;
 
-pub(crate) use mapping::{map_source, spread};
+pub(crate) use mapping::{free_remote_port, map_source, spread};
 pub(crate) use sessions::Sessions;
 
 use crate::conntrack::Zone;

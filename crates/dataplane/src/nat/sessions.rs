@@ -109,6 +109,18 @@ impl Sessions {
         *peak = (*peak).max(self.table.zone_len(at));
     }
 
+    /// Ends a session.
+    pub(crate) fn remove(&mut self, id: ConnectionId) {
+        if let Some(gone) = self.table.remove(id) {
+            forget(
+                &mut self.per_destination,
+                self.by_mapping.as_mut(),
+                id,
+                &gone.value,
+            );
+        }
+    }
+
     /// Ends what is due.
     pub(crate) fn expire(&mut self, now: Nanos) {
         let Self {

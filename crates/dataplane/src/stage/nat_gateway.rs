@@ -2,14 +2,14 @@
 
 use crate::Place;
 use crate::conntrack::{Judgement, Opening, Tracker};
-use crate::nat::{Session, map_source};
+use crate::nat::{Session, free_remote_port, map_source};
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::Entry;
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::{Approach, Step, Stopped, Walk};
 use vpcsim_network::{EipId, Filtering, MidStream, NatGatewayId};
-use vpcsim_packet::{FlowKey, Protocol, Rewrite, icmp};
+use vpcsim_packet::{FlowKey, Protocol, Quoted, Rewrite, icmp};
 
 const STAGE: Stage = Stage::NatGateway;
 /// ICMP echo request (RFC 792).
@@ -80,8 +80,7 @@ impl<O: Observer> Walk<'_, O> {
             tracker: None,
         };
         if let Some(quoted) = packet.quoted() {
-            // The quoted packet as the inside saw it, turned around: inside → remote.
-            let session = self.session_by(id, &quoted.key.reversed());
+            let session = self.session_of_error(id, packet, &quoted);
             return session
                 .map(found)
                 .ok_or_else(|| drop(DropReason::NoNatSession));
@@ -153,7 +152,7 @@ impl<O: Observer> Walk<'_, O> {
         }) = self.inbound_session(packet, eip, id)?
         else {
             let echo = packet.key.icmp_kind() == Some(ECHO_REQUEST);
-            if echo && gateway.icmp_proxy && !packet.is_later_fragment() {
+            if echo && gateway.icmp_proxy {
                 return Ok(self.proxy_echo(packet, id));
             }
             return Err(drop(DropReason::NoNatSession).into());
@@ -189,8 +188,8 @@ impl<O: Observer> Walk<'_, O> {
         }))
     }
 
-    /// The session of an inbound packet: the live one, any of the mapping under
-    /// endpoint-independent filtering, else one by a DNAT rule.
+    /// The session of an inbound packet: the live one, else one by a DNAT rule, else, under
+    /// endpoint-independent filtering, one beside any of the same mapping.
     fn inbound_session(
         &mut self,
         packet: &Packet<'_>,
@@ -204,8 +203,7 @@ impl<O: Observer> Walk<'_, O> {
             tracker: None,
         };
         if let Some(quoted) = packet.quoted() {
-            // The quoted packet as the internet saw it, turned around: remote → eip.
-            return Ok(self.session_by(id, &quoted.key.reversed()).map(found));
+            return Ok(self.session_of_error(id, packet, &quoted).map(found));
         }
         if let Some(session) = self.live_session(packet, id)? {
             return Ok(Some(found(session)));
@@ -213,9 +211,18 @@ impl<O: Observer> Walk<'_, O> {
         if packet.is_later_fragment() {
             return Ok(None);
         }
-        let Some((session, rule, policy)) = self.new_inbound(packet, eip, id) else {
+        let Some((mut session, rule, policy)) = self.new_inbound(packet, eip, id) else {
             return Ok(None);
         };
+        let free = free_remote_port(&self.state.sessions, id, &session.inside);
+        session.inside = free.ok_or_else(|| {
+            let drop = Drop::new(
+                DropReason::NatPortsExhausted,
+                STAGE,
+                Element::NatGateway(id),
+            );
+            rule.map_or(drop, |rule| drop.by_rule(rule))
+        })?;
         let (tracker, mid_stream) = self.new_tracker(packet, id)?;
         let gateway = self.program.network().nat_gateway(id);
         if self.state.sessions.gateway_len(id) >= gateway.max_connections as usize {
@@ -259,22 +266,23 @@ impl<O: Observer> Walk<'_, O> {
             }
         };
         let port = key.destination_port;
-        if matches!(key.protocol, Protocol::TCP | Protocol::UDP)
-            && network.policies.filtering == Filtering::EndpointIndependent
-            && let Some(known) = self.state.sessions.of_mapping(eip, key.protocol, port)
-        {
-            let session = towards(known.inside.source, known.inside.source_port);
-            return Some((session, None, Some(Policy::Filtering)));
+        if let Some(target) = self.program.public().dnat(eip, key.protocol, port) {
+            let dnat = &network.nat_gateway(target.gateway).dnat[target.rule as usize];
+            let line = dnat.mark.line;
+            let rule = Rule {
+                list: RuleList::Dnat,
+                position: Some(target.rule + 1),
+                line,
+            };
+            return Some((towards(dnat.to, dnat.to_port), Some(rule), None));
         }
-        let target = self.program.public().dnat(eip, key.protocol, port)?;
-        let dnat = &network.nat_gateway(target.gateway).dnat[target.rule as usize];
-        let line = dnat.mark.line;
-        let rule = Rule {
-            list: RuleList::Dnat,
-            position: Some(target.rule + 1),
-            line,
-        };
-        Some((towards(dnat.to, dnat.to_port), Some(rule), None))
+        let ports = matches!(key.protocol, Protocol::TCP | Protocol::UDP);
+        if !ports || network.policies.filtering == Filtering::EndpointDependent {
+            return None;
+        }
+        let known = self.state.sessions.of_mapping(eip, key.protocol, port)?;
+        let session = towards(known.inside.source, known.inside.source_port);
+        Some((session, None, Some(Policy::Filtering)))
     }
 
     /// Policy-free part of both directions: the live session that a packet belongs to, kept
@@ -299,17 +307,13 @@ impl<O: Observer> Walk<'_, O> {
         let before = connection.deadline();
         let tracker = &mut connection.tracker;
         let judgement = tracker.update(packet.bytes, &packet.headers, direction, now, &settings);
-        let deadline = match judgement {
-            Judgement::Reopen => {
-                // A new connection over an old mapping: the mapping stays, the state begins anew.
-                match Tracker::open(packet.bytes, &packet.headers, now, &settings) {
-                    Opening::Opens(anew) | Opening::MidStream(anew) => *tracker = anew,
-                    Opening::Invalid(_) => {}
-                }
-                now.after_seconds(tracker.nat_timeout(timeouts))
-            }
-            judgement => tracker.nat_deadline(judgement, before, now, timeouts),
-        };
+        if judgement == Judgement::Reopen {
+            // A new connection with the addresses of a finished one: it opens by the present
+            // rules, and from the outside only where a rule lets it.
+            self.state.sessions.remove(connection_id);
+            return Ok(None);
+        }
+        let deadline = tracker.nat_deadline(judgement, before, now, timeouts);
         self.state.sessions.set_deadline(connection_id, deadline);
         if let Judgement::Invalid(_) = judgement
             && self.program.network().policies.mid_stream == MidStream::Drop
@@ -351,13 +355,27 @@ impl<O: Observer> Walk<'_, O> {
         }
     }
 
+    /// The live session whose packet an ICMP error quotes: an answer to that packet would belong
+    /// to it, and would go where the error goes (kernel `nf_conntrack_inet_error`).
+    pub(crate) fn session_of_error(
+        &self,
+        id: NatGatewayId,
+        error: &Packet<'_>,
+        quoted: &Quoted,
+    ) -> Option<Session> {
+        let answer = quoted.key.reversed();
+        let fits = !quoted.later_fragment && answer.destination == error.key.destination;
+        fits.then(|| self.session_by(id, &answer))?
+    }
+
     /// The live session that a packet with this key would belong to.
     pub(crate) fn session_by(&self, id: NatGatewayId, key: &FlowKey) -> Option<Session> {
         let (connection, _) = self.state.sessions.lookup(id, key)?;
         Some(self.state.sessions.get(connection)?.value)
     }
 
-    /// The gateway answers a ping to its address itself (policy-like switch `icmp_proxy`).
+    /// The gateway answers a ping to its address itself (policy-like switch `icmp_proxy`). One in
+    /// fragments arrives like any other, but no answer to it is made.
     fn proxy_echo(&mut self, packet: &Packet<'_>, id: NatGatewayId) -> Step {
         let reply = icmp::echo_reply(packet.bytes, &packet.headers);
         let back = match self.program.eip_of_public(packet.key.source) {

@@ -67,6 +67,9 @@ impl<O: Observer> Walk<'_, O> {
     /// The live session of any gateway of the vpc that an inside view belongs to.
     fn session_of_inside(&self, packet: &Packet<'_>, vpc: VpcId) -> Option<Session> {
         let outbound: FlowKey = match packet.quoted() {
+            Some(quoted) if quoted.later_fragment => return None,
+            // An error goes to the sender of what it quotes.
+            Some(quoted) if quoted.key.source != packet.key.destination => return None,
             Some(quoted) => quoted.key,
             None => packet.key.reversed(),
         };
