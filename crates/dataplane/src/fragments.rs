@@ -74,6 +74,8 @@ pub(crate) struct Fragments {
     next_serial: u64,
     held: usize,
     held_bytes: usize,
+    /// Those whose place is gone; they end at the next occasion.
+    homeless: Vec<HeldFragment>,
 }
 
 impl Fragments {
@@ -82,8 +84,9 @@ impl Fragments {
         self.held
     }
 
-    /// A first fragment came: remembers its flow and gives back those that waited for it, in
-    /// the order in which they came.
+    /// A first fragment came: remembers its flow from now on and gives back those that waited for
+    /// it, in the order in which they came. Hosts that send many fragments use an identification
+    /// again within its lifetime: the newest first one counts, for a lifetime of its own.
     pub(crate) fn first(
         &mut self,
         place: Source,
@@ -91,7 +94,17 @@ impl Fragments {
         key: FlowKey,
         now: Nanos,
     ) -> Vec<HeldFragment> {
-        let entry = self.entry(Datagram::of(place, headers), now);
+        let datagram = Datagram::of(place, headers);
+        let serial = self.next_serial;
+        self.entry(datagram, now);
+        if serial == self.next_serial {
+            // There was one already: it begins anew.
+            self.next_serial += 1;
+            let ends = now.after_seconds(LIFETIME_SECONDS);
+            self.ages.push_back((ends, serial, datagram));
+        }
+        let entry = self.entry(datagram, now);
+        entry.serial = serial;
         entry.first = Some(key);
         let released = std::mem::take(&mut entry.held);
         self.forget(&released);
@@ -126,6 +139,9 @@ impl Fragments {
     /// Ends what is older than its lifetime at `now` or beyond the ceilings; what still waited
     /// is given to `timed_out`.
     pub(crate) fn expire(&mut self, now: Nanos, mut timed_out: impl FnMut(HeldFragment)) {
+        let homeless = std::mem::take(&mut self.homeless);
+        self.forget(&homeless);
+        homeless.into_iter().for_each(&mut timed_out);
         while let Some(&(ends, serial, datagram)) = self.ages.front() {
             let over = self.held_bytes > MAX_BYTES || self.datagrams.len() > MAX_DATAGRAMS;
             if ends > now && !over {
@@ -141,6 +157,30 @@ impl Fragments {
                 let gone = gone.unwrap_or_default();
                 self.forget(&gone);
                 gone.into_iter().for_each(&mut timed_out);
+            }
+        }
+    }
+
+    /// Goes on where places have other numbers: `moved` gives the new place of an old one, `None`
+    /// where it is gone.
+    pub(crate) fn relocate(&mut self, moved: impl Fn(Source) -> Option<Source>) {
+        let rename = |datagram: Datagram| {
+            let place = moved(datagram.place)?;
+            Some(Datagram { place, ..datagram })
+        };
+        let mut before = std::mem::take(&mut self.datagrams);
+        // In the order in which they began, so that the same input gives the same order.
+        for (ends, serial, datagram) in std::mem::take(&mut self.ages) {
+            let live = before.get(&datagram).is_some_and(|e| e.serial == serial);
+            let Some(entry) = live.then(|| before.remove(&datagram)).flatten() else {
+                continue;
+            };
+            match rename(datagram) {
+                Some(renamed) => {
+                    self.ages.push_back((ends, serial, renamed));
+                    self.datagrams.insert(renamed, entry);
+                }
+                None => self.homeless.extend(entry.held),
             }
         }
     }

@@ -3,37 +3,122 @@
 use crate::conntrack::{Table, Zone};
 use crate::nat::{Session, Sessions};
 use crate::state::{Entry, NicFlow};
-use crate::{Program, State};
-use vpcsim_network::{EipId, NatGatewayId, NicId};
+use crate::{Program, Source, State};
+use hashbrown::HashMap;
+use std::hash::Hash;
+use vpcsim_network::{CvmId, EipId, ExternalId, NatGatewayId, NicId};
 
 impl State {
     /// Goes on under a changed network. Nics, eips and gateways are the same ones as before if
-    /// they have the same names.
+    /// they have the same names, gateways if they also serve the same vpc.
     ///
     /// Flows of nics that are gone end; the others are judged by policy `on_rule_change` (§6)
     /// at their next packet. NAT sessions end with their gateway, with their eip, and when the
     /// eip changes its address or leaves the gateway (editing a gateway's addresses breaks live
-    /// flows on the platform too). Token buckets begin full.
+    /// flows on the platform too). Fragments that wait at a host that is gone have waited too
+    /// long. Token buckets begin full.
     pub fn adopt(&mut self, old: &Program, new: &Program) {
+        let same = Same::between(old, new);
         let mut fresh = Self::new(new);
         fresh.now = self.now;
         fresh.generation = self.generation.wrapping_add(1);
-        fresh.flows = flows(&self.flows, old, new);
-        move_sessions(&self.sessions, &mut fresh.sessions, old, new);
+        fresh.flows = flows(&self.flows, &same);
+        move_sessions(&self.sessions, &mut fresh.sessions, &same, new);
         fresh.fragments = std::mem::take(&mut self.fragments);
+        fresh.fragments.relocate(|place| same.place(place));
         *self = fresh;
     }
 }
 
-fn flows(flows: &Table<NicFlow>, old: &Program, new: &Program) -> Table<NicFlow> {
+/// What the elements of the old program are in the new one, by their old numbers.
+struct Same {
+    cvms: Vec<Option<u32>>,
+    nics: Vec<Option<u32>>,
+    eips: Vec<Option<u32>>,
+    gateways: Vec<Option<u32>>,
+    externals: Vec<Option<u32>>,
+}
+
+impl Same {
+    fn between(old: &Program, new: &Program) -> Self {
+        let (before, after) = (old.network(), new.network());
+        let nics = |program: &Program| {
+            let nics = (0..program.network().nics.len() as u32).map(NicId);
+            nics.map(|nic| program.nic_name(nic)).collect::<Vec<_>>()
+        };
+        let gateways = |program: &Program| {
+            let network = program.network();
+            let gateways = network.nat_gateways.iter();
+            gateways
+                .map(|g| (g.name.clone(), network.vpc(g.vpc).name.clone()))
+                .collect::<Vec<_>>()
+        };
+        Self {
+            cvms: matched(
+                before.cvms.iter().map(|cvm| &cvm.name),
+                after.cvms.iter().map(|cvm| &cvm.name),
+            ),
+            nics: matched(nics(old), nics(new)),
+            eips: matched(
+                before.eips.iter().map(|eip| &eip.name),
+                after.eips.iter().map(|eip| &eip.name),
+            ),
+            gateways: matched(gateways(old), gateways(new)),
+            externals: matched(
+                before.externals.iter().map(|external| &external.name),
+                after.externals.iter().map(|external| &external.name),
+            ),
+        }
+    }
+
+    fn nic(&self, id: NicId) -> Option<NicId> {
+        self.nics.get(id.index()).copied().flatten().map(NicId)
+    }
+
+    fn eip(&self, id: EipId) -> Option<EipId> {
+        self.eips.get(id.index()).copied().flatten().map(EipId)
+    }
+
+    fn gateway(&self, id: NatGatewayId) -> Option<NatGatewayId> {
+        let new = self.gateways.get(id.index()).copied().flatten();
+        new.map(NatGatewayId)
+    }
+
+    fn place(&self, place: Source) -> Option<Source> {
+        match place {
+            Source::Cvm(id) => {
+                let new = self.cvms.get(id.index()).copied().flatten();
+                new.map(CvmId).map(Source::Cvm)
+            }
+            Source::Nic(id) => self.nic(id).map(Source::Nic),
+            Source::External(id) => {
+                let new = self.externals.get(id.index()).copied().flatten();
+                new.map(ExternalId).map(Source::External)
+            }
+            Source::Internet => Some(Source::Internet),
+        }
+    }
+}
+
+/// For each old name, where the same name stands among the new ones.
+fn matched<N: Hash + Eq>(
+    old: impl IntoIterator<Item = N>,
+    new: impl IntoIterator<Item = N>,
+) -> Vec<Option<u32>> {
+    let new: HashMap<N, u32> = new.into_iter().zip(0..).collect();
+    let old = old.into_iter();
+    old.map(|name| new.get(&name).copied()).collect()
+}
+
+fn flows(flows: &Table<NicFlow>, same: &Same) -> Table<NicFlow> {
     let mut moved = Table::new();
     for (_, flow) in flows.iter() {
-        let Some(nic) = same_nic(old, new, NicId(flow.zone().0)) else {
+        let Some(nic) = same.nic(NicId(flow.zone().0)) else {
             continue;
         };
         let entry = match flow.value.entry {
-            Some(Entry::Eip(eip)) => same_eip(old, new, eip).map(Entry::Eip),
-            Some(Entry::NatGateway(id)) => same_gateway(old, new, id).map(Entry::NatGateway),
+            Some(Entry::Eip(eip)) => same.eip(eip).map(Entry::Eip),
+            Some(Entry::NatGateway(id)) => same.gateway(id).map(Entry::NatGateway),
             None => None,
         };
         let value = NicFlow {
@@ -54,13 +139,13 @@ fn flows(flows: &Table<NicFlow>, old: &Program, new: &Program) -> Table<NicFlow>
     moved
 }
 
-fn move_sessions(from: &Sessions, to: &mut Sessions, old: &Program, new: &Program) {
+fn move_sessions(from: &Sessions, to: &mut Sessions, same: &Same, new: &Program) {
     for connection in from.connections() {
         let session = connection.value;
-        let Some(gateway) = same_gateway(old, new, session.gateway) else {
+        let Some(gateway) = same.gateway(session.gateway) else {
             continue;
         };
-        let Some(eip) = same_eip(old, new, session.eip) else {
+        let Some(eip) = same.eip(session.eip) else {
             continue;
         };
         let kept = new.network().nat_gateway(gateway).eips.contains(&eip)
@@ -74,31 +159,4 @@ fn move_sessions(from: &Sessions, to: &mut Sessions, old: &Program, new: &Progra
             to.insert(session, connection.tracker, connection.deadline());
         }
     }
-}
-
-fn same_nic(old: &Program, new: &Program, id: NicId) -> Option<NicId> {
-    let name = old.nic_name(id);
-    (0..new.network().nics.len() as u32)
-        .map(NicId)
-        .find(|&id| new.nic_name(id) == name)
-}
-
-fn same_eip(old: &Program, new: &Program, id: EipId) -> Option<EipId> {
-    let name = &old.network().eip(id).name;
-    let found = new
-        .network()
-        .eips
-        .iter()
-        .position(|eip| eip.name == *name)?;
-    Some(EipId(found as u32))
-}
-
-fn same_gateway(old: &Program, new: &Program, id: NatGatewayId) -> Option<NatGatewayId> {
-    let name = &old.network().nat_gateway(id).name;
-    let found = new
-        .network()
-        .nat_gateways
-        .iter()
-        .position(|gateway| gateway.name == *name)?;
-    Some(NatGatewayId(found as u32))
 }
