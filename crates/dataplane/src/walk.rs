@@ -307,11 +307,13 @@ impl<'a, O: Observer> Walk<'a, O> {
             Source::Internet => {
                 if self.program.eip_of_public(key.destination).is_some() {
                     Step::FromInternet { hairpin: None }
+                } else if self.program.is_private(key.destination) {
+                    // Whoever sent it, an eip of ours included (§4): nobody on the internet
+                    // sends to a private address, so it was captured inside.
+                    Step::Untranslate
                 } else if self.program.eip_of_public(key.source).is_some() {
                     // §12: seen on the internet, already translated, on its way to a stranger.
                     Step::End(Place::Internet)
-                } else if self.program.is_private(key.destination) {
-                    Step::Untranslate
                 } else {
                     Step::FromInternet { hairpin: None }
                 }

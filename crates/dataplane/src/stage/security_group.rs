@@ -23,8 +23,11 @@ struct Accepted {
 enum Membership {
     /// This one.
     Member(ConnectionId, Direction),
-    /// None; the door by which the flow with its addresses came in, if there is such a flow.
-    Stranger(Option<Entry>),
+    /// It has a flow's addresses and ports but does not belong to it; the door by which that
+    /// flow came in, where this packet goes against it.
+    Misfit(Option<Entry>),
+    /// None.
+    Stranger,
 }
 
 impl<O: Observer> Walk<'_, O> {
@@ -42,11 +45,11 @@ impl<O: Observer> Walk<'_, O> {
             Membership::Member(id, direction) => {
                 return self.known_flow(packet, nic, stage, id, direction);
             }
-            Membership::Stranger(Some(back)) => {
+            Membership::Misfit(back) => {
                 self.judge_stateless(packet, nic, travel, Some(Policy::MidStream))?;
-                return Ok(Some(back));
+                return Ok(back);
             }
-            Membership::Stranger(None) => self.opening(packet),
+            Membership::Stranger => self.opening(packet),
         };
         match opening {
             Some(Opening::Opens(tracker)) => {
@@ -74,19 +77,19 @@ impl<O: Observer> Walk<'_, O> {
         if let Some(quoted) = packet.quoted() {
             let destination = packet.key.destination;
             let found = self.state.flows.lookup_error(zone, destination, &quoted);
-            return found.map_or(Membership::Stranger(None), |(id, direction)| {
+            return found.map_or(Membership::Stranger, |(id, direction)| {
                 Membership::Member(id, direction)
             });
         }
         let Some((id, direction)) = self.state.flows.lookup(zone, &packet.key) else {
-            return Membership::Stranger(None);
+            return Membership::Stranger;
         };
         if packet.is_later_fragment() {
             return Membership::Member(id, direction);
         }
         let (now, settings) = (self.now(), self.settings);
         let Some(connection) = self.state.flows.get_mut(id) else {
-            return Membership::Stranger(None);
+            return Membership::Stranger;
         };
         let (before, entry) = (connection.deadline(), entry_of_reply(connection, direction));
         let tracker = &mut connection.tracker;
@@ -96,11 +99,11 @@ impl<O: Observer> Walk<'_, O> {
         match judgement {
             Judgement::Reopen => {
                 self.state.flows.remove(id);
-                return Membership::Stranger(None);
+                return Membership::Stranger;
             }
             Judgement::Invalid(_) => {
                 self.state.flows.set_deadline(id, deadline);
-                return Membership::Stranger(entry);
+                return Membership::Misfit(entry);
             }
             // One that ends is remembered until its packet has passed: its deadline is now.
             Judgement::Pass | Judgement::Ignored | Judgement::Ends => {
