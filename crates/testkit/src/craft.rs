@@ -2,7 +2,8 @@
 
 use std::net::Ipv4Addr;
 use vpcsim_packet::build::{self, Build, Echo};
-use vpcsim_packet::{Protocol, TcpFlags};
+use vpcsim_packet::icmp::{self, IcmpError};
+use vpcsim_packet::{Headers, Protocol, TcpFlags};
 
 /// A packet in the making, and where it is sent from.
 #[derive(Debug, Clone)]
@@ -73,6 +74,22 @@ pub fn pong(from: &str, to: &str) -> Craft {
 /// When an end is not an address.
 pub fn other(protocol: Protocol, from: &str, to: &str) -> Craft {
     Craft::new(Content::Other(protocol, address(from), address(to)))
+}
+
+/// The ICMP error that `from` sends about a packet: `complaint("198.51.100.1", IcmpError::TimeExceeded,
+/// end.bytes())`.
+///
+/// # Panics
+/// When `from` is not an address, or the packet is one that nobody complains about.
+#[track_caller]
+pub fn complaint(from: &str, error: IcmpError, about: &[u8]) -> Craft {
+    let Ok(headers) = Headers::parse(about) else {
+        panic!("malformed: {about:?}");
+    };
+    match icmp::error(about, &headers, address(from), error) {
+        Some(bytes) => bytes.into(),
+        None => panic!("no error is sent about this: {headers:?}"),
+    }
 }
 
 #[track_caller]

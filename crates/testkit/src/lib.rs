@@ -6,6 +6,7 @@
 
 mod craft;
 mod lab;
+pub mod strategy;
 
-pub use craft::{Craft, other, ping, pong, tcp, udp};
+pub use craft::{Craft, complaint, other, ping, pong, tcp, udp};
 pub use lab::{End, Lab, Seen, attribute, net};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use vpcsim_dataplane::{Decision, Drop, Other, Program, Role, Stop, Verdict};
-use vpcsim_packet::{FlowKey, Headers};
+use vpcsim_packet::{FlowKey, Headers, IcmpBody, Transport, Verdict as Checksum, verify_checksums};
 
 /// One stop of the walk, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,6 +237,42 @@ impl End {
             panic!("expected: never at {stage}\n{self}");
         }
         self
+    }
+
+    /// Every checksum of it is right: outer ones, and those of the packet that it quotes, as far
+    /// as their bytes are there.
+    #[track_caller]
+    pub fn checksums_are_right(&self) -> &Self {
+        let headers = self.headers();
+        let mut reports = vec![verify_checksums(&self.bytes, &headers)];
+        if let Transport::Icmp(icmp) = headers.transport
+            && let IcmpBody::Error(quoted) = icmp.body
+            && let Some(inner) = self.bytes.get(quoted.offset..headers.total_len)
+            && let Ok(headers) = Headers::parse(inner)
+        {
+            reports.push(verify_checksums(inner, &headers));
+        }
+        for report in reports {
+            if [report.ip, report.transport].contains(&Checksum::Wrong) {
+                panic!("expected: right checksums, not {report:?}\n{self}");
+            }
+        }
+        self
+    }
+
+    /// The flow of the packet that this ICMP error quotes, as the error's receiver sees it.
+    ///
+    /// # Panics
+    /// When it quotes none.
+    #[track_caller]
+    pub fn quoted(&self) -> String {
+        match self.headers().transport {
+            Transport::Icmp(icmp) => match icmp.body {
+                IcmpBody::Error(quoted) => quoted.key.to_string(),
+                _ => panic!("quotes nothing\n{self}"),
+            },
+            _ => panic!("quotes nothing\n{self}"),
+        }
     }
 
     fn drop(&self) -> Option<Drop> {

@@ -97,6 +97,16 @@ impl Lab {
         self.now
     }
 
+    /// Goes on under a changed network ([`State::adopt`]).
+    ///
+    /// # Panics
+    /// When the file has errors; the message is all of them.
+    pub fn adopt(&mut self, yaml: &str) {
+        let program = net(yaml);
+        self.state.adopt(&self.program, &program);
+        self.program = Arc::new(program);
+    }
+
     /// Lets time pass. What ends by it (fragments that waited too long) is in the [`End`]; its
     /// verdict says nothing.
     pub fn wait(&mut self, seconds: u32) -> End {
