@@ -1,0 +1,55 @@
+//! Where vpcsim parts from the kernel on purpose: the whole list. Whatever is not here is a
+//! defect.
+
+use std::fmt;
+
+macro_rules! exceptions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $clause:literal, $why:literal;)*) => {
+        /// A difference on purpose.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Exception {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Exception {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name in the summary.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The clause of SEMANTICS that wants it.
+            pub fn clause(self) -> &'static str {
+                match self { $(Self::$name => $clause,)* }
+            }
+
+            /// What each side does.
+            pub fn reason(self) -> &'static str {
+                match self { $(Self::$name => $why,)* }
+            }
+        }
+    };
+}
+
+exceptions! {
+    /// Under `tcp_window: ignore` any RST of the flow closes it.
+    AnyResetCloses = "any-reset-closes", "§6 tcp_window: ignore",
+        "a RST whose sequence number is not exact closes the flow; the kernel, even when liberal, \
+         waits for an exact one, so what follows in that flow may meet another state";
+    /// A host that sends to its subnet's broadcast address hears itself.
+    OwnBroadcastCopy = "own-broadcast-copy", "§10 and §1: a packet is at one place",
+        "an ICMP error to a source that is the subnet's broadcast address leaves by the nic on both \
+         sides; the kernel also hands a copy to itself";
+    /// A host that complains to its own loopback address.
+    ErrorToLoopback = "error-to-loopback", "§10: what a host sends to itself never enters the network",
+        "under route_localnet a packet from 127/8 may end with an ICMP error to 127/8, which the \
+         kernel hands to itself over lo; vpcsim makes none";
+}
+
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

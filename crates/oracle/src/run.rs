@@ -1,0 +1,62 @@
+//! All areas, one after the other, on a thread of their own.
+
+use crate::area::reverse_path::ReversePath;
+use crate::area::tracking::Tracking;
+use crate::drive::{Report, drive};
+use crate::sys;
+use std::io;
+use std::path::Path;
+
+/// The areas by name, and their share of the packets in a hundred.
+pub const AREAS: &[(&str, u64)] = &[("tracking", 60), ("reverse-path", 40)];
+
+/// What is missing to ask a kernel; empty: nothing.
+pub fn missing() -> Vec<String> {
+    let mut missing = Vec::new();
+    if !sys::is_root() {
+        missing.push("root, to make network namespaces".to_owned());
+    }
+    if !Path::new("/dev/net/tun").exists() {
+        missing.push("/dev/net/tun".to_owned());
+    }
+    for program in ["nft", "ip", "tc"] {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut directories = std::env::split_paths(&path);
+        let usual = ["/usr/sbin", "/sbin"].map(|directory| Path::new(directory).join(program));
+        if !directories.any(|directory| directory.join(program).is_file())
+            && !usual.iter().any(|file| file.is_file())
+        {
+            missing.push(format!("the program {program}"));
+        }
+    }
+    missing
+}
+
+/// Runs the areas whose name is `only`, or all, on `packets` in all.
+///
+/// # Errors
+/// When the kernel side cannot be set up or fails.
+pub fn run(only: Option<&str>, packets: u64, seed: u64) -> io::Result<Vec<Report>> {
+    let only = only.map(str::to_owned);
+    let worker = std::thread::spawn(move || {
+        let chosen: Vec<_> = AREAS
+            .iter()
+            .filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name))
+            .collect();
+        let shares: u64 = chosen.iter().map(|(_, share)| share).sum();
+        chosen
+            .into_iter()
+            .map(|(name, share)| one(name, packets * share / shares, seed))
+            .collect()
+    });
+    worker
+        .join()
+        .unwrap_or_else(|_| Err(io::Error::other("the thread that asks the kernel panicked")))
+}
+
+fn one(name: &'static str, packets: u64, seed: u64) -> io::Result<Report> {
+    match name {
+        "tracking" => drive(name, &mut Tracking::new()?, packets, seed),
+        _ => drive(name, &mut ReversePath::new()?, packets, seed),
+    }
+}
