@@ -38,9 +38,8 @@ pub fn conversation_in(program: &Program) -> impl Strategy<Value = Vec<Sent>> + 
     let person = prop::sample::select(people);
     // What a packet's source belongs to, worked out for the addresses at hand beforehand.
     let program = program.clone();
-    let flow = (person.clone(), person.clone(), manner()).prop_map(|(client, server, manner)| {
-        manner.packets(client, server)
-    });
+    let flow = (person.clone(), person.clone(), manner())
+        .prop_map(|(client, server, manner)| manner.packets(client, server));
     let anything = (person.clone(), person, 0_u64..60_000_000_000)
         .prop_flat_map(|(from, to, time)| (Just(time), packet_between(from, to)))
         .prop_map(|packet| vec![packet]);
@@ -139,8 +138,12 @@ impl Manner {
                 vec![request, build::udp(there, here, b"answer")]
             }
             Kind::Ping => {
-                let half = |echo, from, to| build::icmp_echo(echo, from, to, self.ports.0, 1, b"ping");
-                vec![half(Echo::Request, client, server), half(Echo::Reply, server, client)]
+                let half =
+                    |echo, from, to| build::icmp_echo(echo, from, to, self.ports.0, 1, b"ping");
+                vec![
+                    half(Echo::Request, client, server),
+                    half(Echo::Reply, server, client),
+                ]
             }
         };
         let whole = whole.into_iter().take(self.cut);
@@ -159,10 +162,14 @@ type End = (Ipv4Addr, u16);
 fn tcp(client: End, server: End, reset: bool) -> Vec<Build> {
     const ACK: TcpFlags = TcpFlags::ACK;
     let out = |flags, sequence, acknowledgment| {
-        build::tcp(client, server, flags).sequence(sequence).acknowledgment(acknowledgment)
+        build::tcp(client, server, flags)
+            .sequence(sequence)
+            .acknowledgment(acknowledgment)
     };
     let back = |flags, sequence, acknowledgment| {
-        build::tcp(server, client, flags).sequence(sequence).acknowledgment(acknowledgment)
+        build::tcp(server, client, flags)
+            .sequence(sequence)
+            .acknowledgment(acknowledgment)
     };
     let mut packets = vec![
         out(TcpFlags::SYN, 100, 0),

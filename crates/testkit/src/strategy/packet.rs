@@ -45,7 +45,7 @@ pub fn packet_between(from: Ipv4Addr, to: Ipv4Addr) -> impl Strategy<Value = Vec
     let whole = (content(from, to), header()).prop_map(|(build, header)| header.put_on(build));
     prop_oneof![
         6 => whole.clone().prop_map(|build| build.bytes()),
-        1 => (whole, 28_usize..400, any::<prop::sample::Index>()).prop_map(|(build, mtu, which)| {
+        1 => (whole, 96_usize..400, any::<prop::sample::Index>()).prop_map(|(build, mtu, which)| {
             let pieces = build.fragments(mtu);
             which.get(&pieces).clone()
         }),
@@ -126,13 +126,15 @@ fn header() -> impl Strategy<Value = Header> + Clone {
     // No-operation and end of list: options that any host skips.
     let options = prop_oneof![4 => Just(Vec::new()), 1 => vec(0_u8..2, 0..40)];
     (ttl, any::<u8>(), 0_u16..8, any::<bool>(), options)
-        .prop_map(|(ttl, tos, identification, dont_fragment, options)| Header {
-            ttl,
-            tos,
-            identification,
-            dont_fragment,
-            options,
-        })
+        .prop_map(
+            |(ttl, tos, identification, dont_fragment, options)| Header {
+                ttl,
+                tos,
+                identification,
+                dont_fragment,
+                options,
+            },
+        )
         .boxed()
 }
 

@@ -32,7 +32,7 @@ const ACL_RULES: [&str; 7] = [
 pub(super) fn yaml(sketch: &Sketch) -> String {
     let mut text = "regions: {home: {zones: [home-1, home-2]}}\n".to_owned();
     let sections = [
-        section("vpcs", sketch, |out, v, vpc| write_vpc(out, v, vpc)),
+        section("vpcs", sketch, vpcs),
         groups(sketch),
         section("acls", sketch, acls),
         section("route_tables", sketch, |out, v, vpc| {
@@ -70,9 +70,17 @@ macro_rules! line {
     }};
 }
 
-fn write_vpc(out: &mut String, v: usize, vpc: &Vpc) {
-    let account = if vpc.own_account { format!("team-{v}") } else { "default".to_owned() };
-    let second = if vpc.second_cidr { format!(", 172.{}.0.0/16", 16 + v) } else { String::new() };
+fn vpcs(out: &mut String, v: usize, vpc: &Vpc) {
+    let account = if vpc.own_account {
+        format!("team-{v}")
+    } else {
+        "default".to_owned()
+    };
+    let second = if vpc.second_cidr {
+        format!(", 172.{}.0.0/16", 16 + v)
+    } else {
+        String::new()
+    };
     line!(out, "  v{v}:");
     line!(out, "    account: {account}");
     line!(out, "    cidrs: [10.{v}.0.0/16{second}]");
@@ -86,13 +94,23 @@ fn write_vpc(out: &mut String, v: usize, vpc: &Vpc) {
             }
             _ => String::new(),
         };
-        let table = if subnet.empty_table { format!(", route_table: none{v}") } else { String::new() };
-        line!(out, "      s{v}-{s}: {{cidr: 10.{v}.{s}.0/24, zone: home-{zone}{acl}{table}}}");
+        let table = if subnet.empty_table {
+            format!(", route_table: none{v}")
+        } else {
+            String::new()
+        };
+        line!(
+            out,
+            "      s{v}-{s}: {{cidr: 10.{v}.{s}.0/24, zone: home-{zone}{acl}{table}}}"
+        );
     }
 }
 
 fn rules(out: &mut String, pool: &[&str], group: &Group, groups: usize) {
-    for (list, side, numbers) in [("ingress", "from", &group.ingress), ("egress", "to", &group.egress)] {
+    for (list, side, numbers) in [
+        ("ingress", "from", &group.ingress),
+        ("egress", "to", &group.egress),
+    ] {
         let rules: Vec<String> = numbers
             .iter()
             .map(|&number| {
@@ -154,22 +172,39 @@ fn tables(out: &mut String, v: usize, vpc: &Vpc, sketch: &Sketch) {
     if vpc.external {
         routes.push(format!("{{to: 192.168.{v}.0/24, via: vpn/x{v}}}"));
     }
-    line!(out, "  t{v}: {{vpc: v{v}, routes: [{}]}}", routes.join(", "));
+    line!(
+        out,
+        "  t{v}: {{vpc: v{v}, routes: [{}]}}",
+        routes.join(", ")
+    );
     line!(out, "  none{v}: {{vpc: v{v}, routes: []}}");
 }
 
 fn peerings(sketch: &Sketch) -> String {
     let mut out = String::new();
     for (a, b, accepted) in pairs(sketch) {
-        line!(out, "  p{a}-{b}: {{vpcs: [v{a}, v{b}], accepted: {accepted}}}");
+        line!(
+            out,
+            "  p{a}-{b}: {{vpcs: [v{a}, v{b}], accepted: {accepted}}}"
+        );
     }
-    if out.is_empty() { out } else { format!("peerings:\n{out}") }
+    if out.is_empty() {
+        out
+    } else {
+        format!("peerings:\n{out}")
+    }
 }
 
 /// Every host of a vpc with its subnet and number.
 fn hosts(vpc: &Vpc) -> impl Iterator<Item = (usize, usize, &Host)> {
     let subnets = vpc.subnets.iter().enumerate();
-    subnets.flat_map(|(s, subnet)| subnet.hosts.iter().enumerate().map(move |(h, host)| (s, h, host)))
+    subnets.flat_map(|(s, subnet)| {
+        subnet
+            .hosts
+            .iter()
+            .enumerate()
+            .map(move |(h, host)| (s, h, host))
+    })
 }
 
 fn eips(out: &mut String, v: usize, vpc: &Vpc) {
@@ -177,21 +212,39 @@ fn eips(out: &mut String, v: usize, vpc: &Vpc) {
         if let Some(direct) = host.eip {
             let mode = if direct { "direct" } else { "nat" };
             let last = 100 + s * 10 + h;
-            line!(out, "  e{v}-{s}-{h}: {{address: 203.0.{v}.{last}, bind: c{v}-{s}-{h}, mode: {mode}}}");
+            line!(
+                out,
+                "  e{v}-{s}-{h}: {{address: 203.0.{v}.{last}, bind: c{v}-{s}-{h}, mode: {mode}}}"
+            );
         }
     }
     let Some(gateway) = &vpc.gateway else { return };
     for number in 0..=usize::from(gateway.two_eips) {
-        line!(out, "  n{v}-{number}: {{address: 203.0.{v}.{}}}", number + 1);
+        line!(
+            out,
+            "  n{v}-{number}: {{address: 203.0.{v}.{}}}",
+            number + 1
+        );
     }
 }
 
 fn gateways(out: &mut String, v: usize, vpc: &Vpc) {
-    let Some(Gateway { two_eips, strict, enabled, subnet_rule, few_connections, dnat }) = &vpc.gateway
+    let Some(Gateway {
+        two_eips,
+        strict,
+        enabled,
+        subnet_rule,
+        few_connections,
+        dnat,
+    }) = &vpc.gateway
     else {
         return;
     };
-    let eips = if *two_eips { format!("n{v}-0, n{v}-1") } else { format!("n{v}-0") };
+    let eips = if *two_eips {
+        format!("n{v}-0, n{v}-1")
+    } else {
+        format!("n{v}-0")
+    };
     line!(out, "  n{v}:");
     line!(out, "    vpc: v{v}");
     line!(out, "    eips: [{eips}]");
@@ -205,8 +258,14 @@ fn gateways(out: &mut String, v: usize, vpc: &Vpc) {
     }
     if *dnat {
         line!(out, "    dnat:");
-        line!(out, "      - {{eip: n{v}-0, protocol: tcp, port: 8443, to: 10.{v}.0.10, to_port: 443}}");
-        line!(out, "      - {{eip: n{v}-0, protocol: udp, port: 5353, to: 10.{v}.0.10, to_port: 53}}");
+        line!(
+            out,
+            "      - {{eip: n{v}-0, protocol: tcp, port: 8443, to: 10.{v}.0.10, to_port: 443}}"
+        );
+        line!(
+            out,
+            "      - {{eip: n{v}-0, protocol: udp, port: 5353, to: 10.{v}.0.10, to_port: 53}}"
+        );
     }
 }
 
@@ -216,19 +275,27 @@ fn havips(out: &mut String, v: usize, vpc: &Vpc) {
     let holder = holder.map_or(String::new(), |holder| {
         format!(", holder: c{v}-0-{}", usize::from(holder) % first.len())
     });
-    line!(out, "  h{v}: {{subnet: s{v}-0, address: 10.{v}.0.200{holder}}}");
+    line!(
+        out,
+        "  h{v}: {{subnet: s{v}-0, address: 10.{v}.0.200{holder}}}"
+    );
 }
 
 fn externals(out: &mut String, v: usize, vpc: &Vpc) {
     if vpc.external {
-        line!(out, "  x{v}: {{kind: vpn, vpc: v{v}, networks: [192.168.{v}.0/24]}}");
+        line!(
+            out,
+            "  x{v}: {{kind: vpn, vpc: v{v}, networks: [192.168.{v}.0/24]}}"
+        );
     }
 }
 
 fn cvms(out: &mut String, v: usize, vpc: &Vpc, sketch: &Sketch) {
     for (s, h, host) in hosts(vpc) {
         // The other subnet of the same zone, where there is one.
-        let other = (s + 2 < vpc.subnets.len()).then_some(s + 2).or(s.checked_sub(2));
+        let other = (s + 2 < vpc.subnets.len())
+            .then_some(s + 2)
+            .or(s.checked_sub(2));
         cvm(out, (v, s, h), host, other, sketch);
     }
 }
@@ -264,14 +331,26 @@ fn cvm(
     line!(out, "    ip_forward: {}", host.forwards);
     line!(out, "    nics:");
     let forwarding = host.forwards;
-    line!(out, "      eth0: {{subnet: s{v}-{s}, addresses: [{addresses}], forwarding: {forwarding}{groups}}}");
+    line!(
+        out,
+        "      eth0: {{subnet: s{v}-{s}, addresses: [{addresses}], forwarding: {forwarding}{groups}}}"
+    );
     let second = other.filter(|_| host.second_nic);
     if let Some(other) = second {
         let last = 100 + s * 10 + h;
-        line!(out, "      eth1: {{subnet: s{v}-{other}, addresses: [10.{v}.{other}.{last}]}}");
+        line!(
+            out,
+            "      eth1: {{subnet: s{v}-{other}, addresses: [10.{v}.{other}.{last}]}}"
+        );
         if host.rules {
-            line!(out, "    routes: [{{to: 0.0.0.0/0, via: 10.{v}.{other}.1, nic: eth1, table: 20}}]");
-            line!(out, "    rules: [{{from: 10.{v}.{other}.{last}, table: 20}}]");
+            line!(
+                out,
+                "    routes: [{{to: 0.0.0.0/0, via: 10.{v}.{other}.1, nic: eth1, table: 20}}]"
+            );
+            line!(
+                out,
+                "    rules: [{{from: 10.{v}.{other}.{last}, table: 20}}]"
+            );
         }
     }
     if host.lo {
@@ -285,18 +364,43 @@ fn cvm(
 }
 
 fn policies(choices: &[u8; 9]) -> String {
-    let pick = |at: usize, options: &[&'static str]| options[usize::from(choices[at]) % options.len()];
+    let pick =
+        |at: usize, options: &[&'static str]| options[usize::from(choices[at]) % options.len()];
     let mut out = "policies:\n".to_owned();
     // The default is twice as likely as its alternatives.
-    line!(out, "  source_check: {}", pick(0, &["cvm", "cvm", "nic", "off"]));
-    line!(out, "  acl_port: {}", pick(1, &["destination", "destination", "source", "either"]));
+    line!(
+        out,
+        "  source_check: {}",
+        pick(0, &["cvm", "cvm", "nic", "off"])
+    );
+    line!(
+        out,
+        "  acl_port: {}",
+        pick(1, &["destination", "destination", "source", "either"])
+    );
     line!(out, "  sg_across_peering: {}", pick(2, &["none", "match"]));
-    line!(out, "  mid_stream: {}", pick(3, &["judge", "judge", "drop"]));
-    line!(out, "  tcp_window: {}", pick(4, &["ignore", "ignore", "track"]));
+    line!(
+        out,
+        "  mid_stream: {}",
+        pick(3, &["judge", "judge", "drop"])
+    );
+    line!(
+        out,
+        "  tcp_window: {}",
+        pick(4, &["ignore", "ignore", "track"])
+    );
     line!(out, "  hairpin: {}", pick(5, &["false", "false", "true"]));
-    let filtering = ["endpoint-dependent", "endpoint-dependent", "endpoint-independent"];
+    let filtering = [
+        "endpoint-dependent",
+        "endpoint-dependent",
+        "endpoint-independent",
+    ];
     line!(out, "  filtering: {}", pick(6, &filtering));
     line!(out, "  fabric_ttl: {}", pick(7, &["0", "0", "1"]));
-    line!(out, "  mtu: {}", pick(8, &["ignore", "ignore", "icmp", "silent"]));
+    line!(
+        out,
+        "  mtu: {}",
+        pick(8, &["ignore", "ignore", "icmp", "silent"])
+    );
     out
 }

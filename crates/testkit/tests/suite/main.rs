@@ -1,0 +1,4 @@
+//! The testkit keeps its promises.
+
+mod lab;
+mod strategies;
