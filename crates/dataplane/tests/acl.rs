@@ -1,6 +1,7 @@
 //! SEMANTICS §7: the network acl.
 
 use vpcsim_packet::Protocol;
+use vpcsim_packet::icmp::{self, IcmpError};
 use vpcsim_testkit::{Lab, other, ping, pong, tcp, udp};
 
 /// A client without an acl, a server behind one, eips for both, and policies at will.
@@ -260,6 +261,55 @@ fn the_answer_of_a_nat_gateway_needs_a_rule_too() {
     let query = lab.send(udp("10.0.2.10:40000", "198.51.100.53:53"));
     query.delivered_at("internet");
     lab.reply_to(&query)
+        .dropped("acl-deny", "acl-ingress", "edge")
+        .by_rule("ingress implicit deny");
+}
+
+#[test]
+fn a_next_hop_in_the_same_subnet_is_reached_through_the_router() {
+    // §2.3 exempts destinations in the subnet; this one lies elsewhere.
+    let lab = |ingress: &str| {
+        Lab::new(&format!(
+            "
+vpcs:
+  shop:
+    cidr: 10.0.0.0/16
+    subnets: {{web: {{cidr: 10.0.1.0/24, acl: edge, route_table: out}}}}
+route_tables: {{out: {{routes: [{{to: 192.168.0.0/16, via: instance/relay}}]}}}}
+acls: {{edge: {{ingress: [{ingress}], egress: [accept all to any]}}}}
+cvms:
+  client: {{subnet: web, address: 10.0.1.10}}
+  relay: {{subnet: web, address: 10.0.1.20, lo: [192.168.0.1]}}
+"
+        ))
+    };
+    lab("accept icmp from any")
+        .send(ping("10.0.1.10", "192.168.0.1"))
+        .delivered_at("relay/eth0")
+        .passed("acl-egress", "accepted")
+        .passed("acl-ingress", "accepted");
+    lab("accept tcp from any")
+        .send(ping("10.0.1.10", "192.168.0.1"))
+        .dropped("acl-deny", "acl-ingress", "edge");
+}
+
+#[test]
+fn an_icmp_error_needs_a_rule_too() {
+    let error_about = |ingress: &str| {
+        let mut lab = edge(&format!("ingress: [{ingress}], {OPEN_OUT}"), "");
+        let out = lab.send(udp("10.0.2.10:40000", "10.0.1.10:53"));
+        out.delivered_at("client/eth0");
+        let host = std::net::Ipv4Addr::new(10, 0, 1, 10);
+        let unreachable = icmp::error(
+            out.bytes(),
+            &out.headers(),
+            host,
+            IcmpError::PortUnreachable,
+        );
+        lab.send(unreachable.expect("it may be answered"))
+    };
+    error_about("accept icmp from any").delivered_at("server/eth0");
+    error_about("accept udp from any")
         .dropped("acl-deny", "acl-ingress", "edge")
         .by_rule("ingress implicit deny");
 }

@@ -1,5 +1,8 @@
 //! SEMANTICS §3: arriving from the internet, and §4: from a cvm to another cvm's eip.
 
+use std::net::Ipv4Addr;
+use vpcsim_packet::icmp::{self, IcmpError};
+use vpcsim_packet::{IcmpBody, Transport, Verdict, verify_checksums};
 use vpcsim_testkit::{End, Lab, ping, tcp, udp};
 
 const CLIENT: &str = "198.51.100.7:50000";
@@ -255,4 +258,75 @@ fn s4_to_its_own_eip() {
     let end = lab.send(udp("10.0.1.10:40000", "203.0.113.21:53"));
     end.delivered_at("one/eth0");
     assert_eq!(end.flow(), "udp 203.0.113.20:40000 > 10.0.1.11:53");
+}
+
+/// The packet that an ICMP error quotes: `10.0.1.10 > 198.51.100.7`.
+#[track_caller]
+fn quoted(end: &End) -> String {
+    let Transport::Icmp(icmp) = end.headers().transport else {
+        panic!("{end}")
+    };
+    let IcmpBody::Error(quoted) = icmp.body else {
+        panic!("{end}")
+    };
+    format!("{} > {}", quoted.key.source, quoted.key.destination)
+}
+
+#[track_caller]
+fn whole(end: &End) {
+    let report = verify_checksums(end.bytes(), &end.headers());
+    assert_eq!([report.ip, report.transport], [Verdict::Right; 2], "{end}");
+}
+
+#[test]
+fn s3_1_an_error_about_a_flow_by_an_eip_is_translated_with_what_it_quotes() {
+    let mut lab = shop("");
+    let out = lab.send(udp("10.0.1.10:40000", "198.51.100.7:53"));
+    out.delivered_at("internet");
+    let router = Ipv4Addr::new(192, 0, 2, 1);
+    let error = icmp::error(out.bytes(), &out.headers(), router, IcmpError::TimeExceeded);
+    let end = lab.from_internet(error.expect("it may be answered"));
+    end.delivered_at("one/eth0")
+        .passed("security-group-ingress", "related");
+    assert_eq!(end.headers().source, router);
+    assert_eq!(end.headers().destination.to_string(), "10.0.1.10");
+    assert_eq!(quoted(&end), "10.0.1.10 > 198.51.100.7");
+    whole(&end);
+}
+
+#[test]
+fn s2_6_an_error_that_leaves_by_an_eip_is_translated_with_what_it_quotes() {
+    let mut lab = shop("");
+    let inbound = lab.from_internet(udp(CLIENT, "203.0.113.20:53"));
+    inbound.delivered_at("one/eth0");
+    let host = Ipv4Addr::new(10, 0, 1, 10);
+    let error = icmp::error(
+        inbound.bytes(),
+        &inbound.headers(),
+        host,
+        IcmpError::PortUnreachable,
+    );
+    let end = lab.send(error.expect("it may be answered"));
+    end.delivered_at("internet")
+        .passed("security-group-egress", "related")
+        .passed("route", "return-path");
+    assert_eq!(end.headers().source.to_string(), "203.0.113.20");
+    assert_eq!(quoted(&end), "198.51.100.7 > 203.0.113.20");
+    whole(&end);
+}
+
+#[test]
+fn translation_keeps_checksums_right() {
+    let mut lab = shop("");
+    for packet in [
+        tcp(CLIENT, "203.0.113.20:80"),
+        udp(CLIENT, "203.0.113.20:53").filler(9),
+    ] {
+        let end = lab.from_internet(packet);
+        end.delivered_at("one/eth0");
+        whole(&end);
+        let reply = lab.reply_to(&end);
+        reply.delivered_at("internet");
+        whole(&reply);
+    }
 }

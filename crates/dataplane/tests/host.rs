@@ -623,3 +623,18 @@ fn to_itself_it_never_enters_the_network() {
             .never_at("security-group-egress");
     }
 }
+
+#[test]
+fn an_icmp_error_has_the_address_of_the_way_back_whatever_rules_say_of_its_cause() {
+    let mut lab = dual(
+        "ip_forward: true
+    sysctl: {net.ipv4.conf.all.rp_filter: 0}
+    routes: [{to: 0.0.0.0/0, via: 10.0.2.1, table: 20}]
+    rules: [{from: 192.168.0.0/16, table: 20}]",
+    );
+    let end = lab.send(ping("10.0.1.20", "192.168.1.1").ttl(1));
+    end.dropped("ttl-exceeded", "host", "dual");
+    let error = &end.generated()[0];
+    error.delivered_at("front/eth0");
+    assert_eq!(error.headers().source.to_string(), "10.0.1.10");
+}

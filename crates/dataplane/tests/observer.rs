@@ -77,8 +77,11 @@ fn packets() -> Vec<Craft> {
     packets
 }
 
+/// What became of a packet: its verdict, its bytes, what ended beside it.
+type End = (Walked, Vec<u8>, Vec<Other>);
+
 /// Sends every packet, watched by `observer`.
-fn run<O: Observer>(program: &Program, observer: &mut O) -> Vec<(Walked, Vec<u8>, Vec<Other>)> {
+fn run<O: Observer>(program: &Program, observer: &mut O) -> Vec<End> {
     let mut state = State::new(program);
     let walked = (0..).zip(packets()).map(|(id, packet)| {
         let mut bytes = packet.bytes();
@@ -115,7 +118,7 @@ struct Seen {
     flow: String,
 }
 
-fn watched() -> (Vec<(Walked, Vec<u8>, Vec<Other>)>, Vec<Seen>) {
+fn watched() -> (Vec<End>, Vec<Seen>) {
     let mut seen = Vec::new();
     let ends = run(&net(NETWORK), &mut |stop: &vpcsim_dataplane::Stop<'_>| {
         assert_eq!(

@@ -57,7 +57,7 @@ cvms:
   web-1: {{subnet: web, address: 10.0.1.10, security_groups: [web]}}
   web-2: {{subnet: web, address: 10.0.1.11}}
   old-1: {{subnet: old, address: 192.168.1.10}}
-  desk-1: {{subnet: desks, address: 172.16.1.10}}
+  desk-1: {{subnet: desks, addresses: [172.16.1.10, {{address: 172.16.1.12, configured: false}}]}}
   desk-2: {{subnet: desks, address: 172.16.1.11, security_groups: [for-web]}}
   lab-1: {{subnet: labs, address: 192.168.17.10}}
   till-1: {{subnet: tills, address: 172.20.1.10}}
@@ -295,4 +295,12 @@ fn overlapping_peers_are_refused_by_name() {
     let text = errors_of_three.expect("two peers of one vpc overlap each other");
     assert!(text.contains("one") && text.contains("three"), "{text}");
     assert_eq!(errors(&["10.0.0.0/16", "10.1.0.0/16", "10.2.0.0/16"]), None);
+}
+
+#[test]
+fn a_peering_is_no_next_hop_host() {
+    // The packet is for an address of the host, which the guest does not know.
+    three("")
+        .send(ping("10.0.1.11", "172.16.1.12"))
+        .dropped("not-local", "host", "desk-1");
 }

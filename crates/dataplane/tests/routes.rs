@@ -294,27 +294,34 @@ fn s2_5c_the_choice_among_equal_routes_is_the_same_on_every_run() {
 
 #[test]
 fn s2_5c_each_part_of_the_five_tuple_can_change_the_choice() {
-    let routes = "{to: 0.0.0.0/0, via: nat/gw-1}, {to: 0.0.0.0/0, via: nat/gw-2}";
-    let mut lab = world(routes);
-    let mut chosen = |from: &str, to: &str| {
-        rule_of(&lab.send(udp(from, to)))
-            .unwrap_or_default()
-            .to_owned()
+    let mut lab = world("{to: 0.0.0.0/0, via: nat/gw-1}, {to: 0.0.0.0/0, via: nat/gw-2}");
+    type Make = fn(&str, &str) -> vpcsim_testkit::Craft;
+    let mut choices = |make: Make, from: &str, to: &str, step: u16| {
+        let flows = (0..32).map(|n| {
+            let from = format!("{from}:{}", 40_000 + n);
+            let end = lab.send(make(&from, &format!("{to}:{}", 53 + n * step)));
+            rule_of(&end).unwrap_or_default().to_owned()
+        });
+        flows.collect::<Vec<_>>()
     };
-    let source_ports: Vec<_> = (0..32)
-        .map(|n| chosen(&format!("{PLAIN}:{}", 40_000 + n), "198.51.100.7:53"))
-        .collect();
-    let ports: Vec<_> = (0..32)
-        .map(|n| chosen("10.0.1.10:40000", &format!("198.51.100.7:{}", 53 + n)))
-        .collect();
-    let hosts: Vec<_> = (0..32)
-        .map(|n| chosen("10.0.1.10:40000", &format!("198.51.100.{n}:53")))
-        .collect();
-    for choices in [source_ports, ports, hosts] {
-        assert!(
-            choices.contains(&"routes 1".to_owned()) && choices.contains(&"routes 2".to_owned())
-        );
-    }
+    let udp_flows = choices(udp, PLAIN, FAR, 0);
+    assert!(
+        udp_flows.iter().any(|rule| *rule != udp_flows[0]),
+        "the source port"
+    );
+    assert_ne!(
+        udp_flows,
+        choices(udp, PLAIN, FAR, 1),
+        "the destination port"
+    );
+    assert_ne!(
+        udp_flows,
+        choices(udp, PLAIN, "198.51.100.8", 0),
+        "the destination"
+    );
+    assert_ne!(udp_flows, choices(udp, PUBLIC, FAR, 0), "the source");
+    assert_ne!(udp_flows, choices(tcp, PLAIN, FAR, 0), "the protocol");
+    assert_eq!(udp_flows, choices(udp, PLAIN, FAR, 0), "and nothing else");
 }
 
 #[test]
