@@ -1,0 +1,59 @@
+//! `vpcsim replay`.
+
+use super::{captures, network, run};
+use crate::args::Replay;
+use crate::failure::Failure;
+use crate::output::{Output, Status};
+use vpcsim_dataplane::Program;
+use vpcsim_replay::{Endpoint, EndpointError, Mapping, MappingError, Options};
+
+/// Replays captures and reports.
+pub(crate) fn run(args: &Replay, output: &Output) -> Result<Status, Failure> {
+    let network = network(&args.network)?;
+    let program = Program::new(network).verifying_checksums(args.verify_checksums);
+    let options = options(args, &program)?;
+    let captures = captures::open(&args.captures, args.out.output.as_deref())?;
+    run::run(
+        &run::Job {
+            program: &program,
+            options: &options,
+            out: &args.out,
+            json: args.json,
+        },
+        captures,
+        output,
+    )
+}
+
+fn options(args: &Replay, program: &Program) -> Result<Options, Failure> {
+    let at = args.at.as_deref().map(|place| {
+        Endpoint::parse(program, place)
+            .map(|endpoint| endpoint.source(program))
+            .map_err(unknown)
+    });
+    let map = args
+        .map
+        .iter()
+        .map(|text| Mapping::parse(program, text).map_err(no_mapping));
+    Ok(Options {
+        at: at.transpose()?,
+        map: map.collect::<Result<_, _>>()?,
+        keep_drops: args.out.with_drops,
+    })
+}
+
+/// A name on the command line that names nothing.
+pub(super) fn unknown(error: EndpointError) -> Failure {
+    let failure = Failure::new(format!("no {} is called `{}`", error.kind, error.given));
+    match error.hint {
+        Some(hint) => failure.with_help(hint),
+        None => failure,
+    }
+}
+
+fn no_mapping(error: MappingError) -> Failure {
+    match error {
+        MappingError::Unknown(error) => unknown(error),
+        other => Failure::new(format!("--map: {other}")),
+    }
+}

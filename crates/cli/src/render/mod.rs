@@ -1,0 +1,13 @@
+//! Text for people: what a terminal or a log shows.
+//!
+//! Everything here returns text with colours in it; [`crate::output`] takes them
+//! out again where they are not wanted.
+
+pub(crate) mod check;
+mod drops;
+pub(crate) mod failure;
+pub(crate) mod number;
+pub(crate) mod report;
+pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod trace;

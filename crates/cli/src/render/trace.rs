@@ -1,0 +1,152 @@
+//! One packet and its reply, stop by stop, for people.
+
+use super::style::{BAD, FAINT, GOOD, NAME, PLAIN, TITLE, paint};
+use super::table::{Cell, Column, Table, wrap};
+use vpcsim_replay::trace::{Change, ElementView, Leg, RuleView, StopView, Trace, VerdictView};
+
+/// The question, the ways, and the answer.
+pub(crate) fn text(trace: &Trace, width: usize) -> String {
+    let port = trace
+        .port
+        .map_or_else(String::new, |port| format!(" {port}"));
+    let mut text = format!(
+        "{} {} {} {}\n",
+        paint(NAME, &trace.from),
+        paint(FAINT, "to"),
+        paint(NAME, &trace.to),
+        paint(FAINT, format!("by {}{port}", trace.protocol)),
+    );
+    for leg in &trace.legs {
+        text.push('\n');
+        text += &way(leg, width);
+    }
+    text.push('\n');
+    text + &answer(trace, width)
+}
+
+fn way(leg: &Leg, width: usize) -> String {
+    let mut text = format!(
+        "{} {}  {}\n",
+        paint(TITLE, capital(&leg.name)),
+        paint(FAINT, format!("from {}", leg.start)),
+        leg.packet,
+    );
+    let mut table = Table::new(&[
+        (Column::Left, ""),
+        (Column::Left, "stage"),
+        (Column::Wrap, "at"),
+        (Column::Left, "decision"),
+        (Column::Wrap, "rule"),
+        (Column::Wrap, "changes"),
+    ]);
+    for (number, stop) in (1..).zip(&leg.stops) {
+        table.row(cells(number, stop));
+    }
+    text += &table.render(width);
+    for line in wrap(&end(&leg.verdict), width - 2) {
+        let arrived = leg.verdict.verdict == "delivered";
+        text += &format!("  {}\n", paint(if arrived { GOOD } else { BAD }, line));
+    }
+    text
+}
+
+fn cells(number: usize, stop: &StopView) -> [Cell; 6] {
+    let style = match stop.decision.as_str() {
+        _ if stop.dropped => BAD,
+        "delivered" => GOOD,
+        _ => PLAIN,
+    };
+    let changes: Vec<_> = stop.changes.iter().map(change).collect();
+    [
+        Cell::new(FAINT, format!("{number:>4}")),
+        stop.stage.as_str().into(),
+        Cell::new(NAME, element(&stop.element)),
+        Cell::new(style, stop.decision.as_str()),
+        because(stop.rule.as_ref(), stop.policy.as_deref()).into(),
+        changes.join(", ").into(),
+    ]
+}
+
+/// `delivered at web-1/eth0 as tcp …`, `dropped at acl-ingress: acl-deny by …`.
+fn end(verdict: &VerdictView) -> String {
+    let mut text = verdict.verdict.clone();
+    if let Some(place) = &verdict.place {
+        text += &format!(" at {place}");
+    }
+    if let Some(stage) = &verdict.stage {
+        text += &format!(" at {stage}");
+    }
+    if let Some(reason) = &verdict.reason {
+        text += &format!(": {reason}");
+    }
+    if let Some(by) = &verdict.element {
+        text += &format!(" by {}", element(by));
+    }
+    let because = because(verdict.rule.as_ref(), verdict.policy.as_deref());
+    for part in [Some(because), verdict.detail.clone()]
+        .into_iter()
+        .flatten()
+    {
+        if !part.is_empty() {
+            text += &format!(", {part}");
+        }
+    }
+    if verdict.place.is_some() {
+        text += &format!(" as {}", verdict.packet);
+    }
+    text
+}
+
+fn answer(trace: &Trace, width: usize) -> String {
+    let (from, to) = (&trace.from, &trace.to);
+    if trace.reachable {
+        return format!(
+            "{} {from} reaches {to}, and the reply comes back\n",
+            paint(GOOD, "yes:")
+        );
+    }
+    let why = trace.why.as_deref().unwrap_or("it does not arrive");
+    let mut text = String::new();
+    for (i, line) in wrap(why, width - 4).into_iter().enumerate() {
+        let lead = if i == 0 { "no:" } else { "   " };
+        text += &format!("{} {line}\n", paint(BAD, lead));
+    }
+    text
+}
+
+fn element(element: &ElementView) -> String {
+    if element.kind == element.name {
+        element.name.clone()
+    } else {
+        format!("{} {}", element.kind, element.name)
+    }
+}
+
+/// `ingress 3 (line 41)`, `policy mid_stream`, both or nothing.
+fn because(rule: Option<&RuleView>, policy: Option<&str>) -> String {
+    let rule = rule.map(|rule| {
+        let position = match rule.position {
+            Some(position) => position.to_string(),
+            None => "implicit deny".to_owned(),
+        };
+        let line = rule
+            .line
+            .map_or_else(String::new, |line| format!(" (line {line})"));
+        format!("{} {position}{line}", rule.list)
+    });
+    let policy = policy.map(|policy| format!("policy {policy}"));
+    let parts: Vec<_> = [rule, policy].into_iter().flatten().collect();
+    parts.join(", ")
+}
+
+fn change(change: &Change) -> String {
+    let field = change.field.replace('_', " ");
+    format!("{field} {} -> {}", change.old, change.new)
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}

@@ -1,0 +1,15 @@
+//! The command from outside: its status, its text, its JSON, its files.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used)]
+
+mod captures_out;
+mod harness;
+mod input_errors;
+mod json;
+mod manual;
+mod network_errors;
+mod replay;
+mod scenarios;
+mod terminal;
+mod trace;
