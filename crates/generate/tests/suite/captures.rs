@@ -1,8 +1,6 @@
 //! The captures in `pcaps/` are what their commands make, byte for byte. Run with
 //! `VPCSIM_WRITE_PCAPS=1` to write them anew.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-
 use std::path::PathBuf;
 use std::process::Command;
 use vpcsim_generate::{Format, Framing, GenOptions, SizeMix, Summary, Traffic, generate};

@@ -1,7 +1,5 @@
 //! The demo shows what it is there to show: every stage, and almost every reason for a drop.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use vpcsim_capture::link::{self, Link};
