@@ -62,8 +62,8 @@ impl IcmpError {
 /// beside the offending packet's type of service.
 ///
 /// `None` where RFC 1122 §3.2.2 forbids an answer: to an ICMP error, to a later fragment, to a
-/// destination that is broadcast or multicast, or to a source that is no single host (zero,
-/// loopback, multicast, class E, broadcast). A subnet's directed broadcast looks like any address
+/// destination that is broadcast or multicast, or to a source that is no single host (0.0.0.0,
+/// loopback, multicast, broadcast). A subnet's directed broadcast looks like any address
 /// here: that is for the caller to know.
 pub fn error(
     offending: &[u8],
@@ -149,9 +149,11 @@ fn packet(
     packet
 }
 
-/// Whether source and destination are single hosts, as far as addresses tell (RFC 1122 §3.2.1.3).
+/// Whether source and destination are single hosts, as far as addresses tell: RFC 1122 §3.2.1.3,
+/// with class E and 0.0.0.1 and up taken for hosts, as Linux takes them.
 fn is_between_hosts(headers: &Headers) -> bool {
-    let source = headers.source.octets()[0];
-    let sender = source != 0 && source < 224 && !headers.source.is_loopback();
-    sender && !headers.destination.is_multicast() && !headers.destination.is_broadcast()
+    let source = headers.source;
+    let group = |address: Ipv4Addr| address.is_multicast() || address.is_broadcast();
+    let sender = !source.is_unspecified() && !source.is_loopback() && !group(source);
+    sender && !group(headers.destination)
 }

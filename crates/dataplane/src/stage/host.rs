@@ -88,10 +88,14 @@ impl<O: Observer> Walk<'_, O> {
     /// The host sends an ICMP error back, from the address of the nic that it leaves by.
     fn complain(&mut self, packet: &Packet<'_>, cvm: CvmId, error: IcmpError) {
         let back = packet.key.source;
-        let route = self.program.host_route(cvm, Ipv4Addr::UNSPECIFIED, back);
-        let Some(from) = route.and_then(|route| self.configured_address(route.nic)) else {
-            return;
+        let from = if self.program.is_local(cvm, back) {
+            // The way to an address of its own starts there.
+            Some(back)
+        } else {
+            let route = self.program.host_route(cvm, Ipv4Addr::UNSPECIFIED, back);
+            route.and_then(|route| self.configured_address(route.nic))
         };
+        let Some(from) = from else { return };
         let error = icmp::error(packet.bytes, &packet.headers, from, error);
         self.generate(packet, error, Step::Send(cvm));
     }
@@ -150,10 +154,13 @@ impl<O: Observer> Walk<'_, O> {
         // Since Linux 5.3 the rest of 0/8 is like any address (`ipv4_is_zeronet`).
         let zero = source.is_unspecified() || destination.is_unspecified();
         let never = source.is_multicast() || source.is_broadcast() || zero;
-        let own = self.program.is_local(cvm, source) && !sysctl.accept_local;
         let network = self.program.network();
         let host = network.cvm(cvm);
-        let looked_up = sysctl.rp_filter != 0 || !host.rules.is_empty();
+        let rules = !host.rules.is_empty() && !sysctl.accept_local;
+        let looked_up = sysctl.rp_filter != 0 || rules;
+        // Without a look-up only the address 127.0.0.1 is its own, not all of 127/8.
+        let addressed = !source.is_loopback() || source == Ipv4Addr::LOCALHOST || looked_up;
+        let own = self.program.is_local(cvm, source) && !sysctl.accept_local && addressed;
         let broadcast = || {
             let mut links = host.nics.iter();
             links.any(|&nic| {
