@@ -2,8 +2,15 @@
 
 use vpcsim_testkit::{Lab, ping, tcp};
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the crate does no I/O; its scenarios are files"
+)]
 fn lab(name: &str) -> Lab {
-    let path = format!("{}/../../scenarios/{name}/network.yaml", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/../../scenarios/{name}/network.yaml",
+        env!("CARGO_MANIFEST_DIR")
+    );
     Lab::new(&std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
 }
 
@@ -13,8 +20,11 @@ const CLIENT: &str = "198.51.100.7:50000";
 fn same_subnet_ignores_the_acl() {
     let mut lab = lab("same-subnet-ignores-acl");
     let syn = lab.send(tcp("10.0.1.10:40000", "10.0.1.11:8080").syn());
-    syn.delivered_at("app-2/eth0").passed("acl-egress", "same-subnet");
-    lab.reply_to(&syn).delivered_at("app-1/eth0").passed("acl-ingress", "same-subnet");
+    syn.delivered_at("app-2/eth0")
+        .passed("acl-egress", "same-subnet");
+    lab.reply_to(&syn)
+        .delivered_at("app-1/eth0")
+        .passed("acl-ingress", "same-subnet");
     lab.send(tcp("10.0.2.10:40000", "10.0.1.11:8080").syn())
         .dropped("acl-deny", "acl-ingress", "shut")
         .by_rule("ingress implicit deny");
@@ -46,7 +56,8 @@ fn its_mended_twin_answers() {
 fn a_security_group_answers_statefully() {
     let mut lab = lab("security-group-stateful");
     let syn = lab.send(tcp("10.0.1.10:40000", "10.0.2.10:80").syn());
-    syn.delivered_at("web-1/eth0").passed("security-group-ingress", "opened");
+    syn.delivered_at("web-1/eth0")
+        .passed("security-group-ingress", "opened");
     lab.reply_to(&syn)
         .delivered_at("client/eth0")
         .passed("security-group-egress", "established");
@@ -67,14 +78,16 @@ fn two_zones_of_one_vpc_talk() {
 fn peering_with_a_route_on_one_side_only_loses_the_reply() {
     let mut lab = lab("peering-route-on-one-side");
     let ping = lab.send(ping("10.0.1.10", "172.16.1.10"));
-    ping.delivered_at("desk-1/eth0").passed("peering", "carried");
+    ping.delivered_at("desk-1/eth0")
+        .passed("peering", "carried");
     lab.reply_to(&ping).dropped("no-route", "route", "office");
 }
 
 #[test]
 fn peering_with_the_wrong_destination_finds_no_route() {
     let mut lab = lab("peering-wrong-destination");
-    lab.send(ping("10.0.1.10", "172.16.1.10")).dropped("no-route", "route", "shop");
+    lab.send(ping("10.0.1.10", "172.16.1.10"))
+        .dropped("no-route", "route", "shop");
     lab.send(ping("10.0.1.10", "172.17.0.1"))
         .dropped("peering-not-transitive", "peering", "shop-office")
         .by_rule("routes 1");
@@ -91,7 +104,8 @@ fn peering_with_routes_on_both_sides_works() {
 #[test]
 fn peering_is_not_transitive() {
     let mut lab = lab("peering-not-transitive");
-    lab.send(ping("10.0.1.10", "10.1.1.10")).delivered_at("core-1/eth0");
+    lab.send(ping("10.0.1.10", "10.1.1.10"))
+        .delivered_at("core-1/eth0");
     lab.send(ping("10.0.1.10", "172.16.1.10"))
         .dropped("peering-not-transitive", "peering", "shop-hub")
         .by_rule("routes 2");
@@ -104,14 +118,17 @@ fn an_eip_in_nat_mode_is_translated_both_ways() {
     syn.delivered_at("web-1/eth0");
     assert_eq!(syn.flow(), "tcp 198.51.100.7:50000 > 10.0.1.10:80");
     let reply = lab.reply_to(&syn);
-    reply.delivered_at("internet").passed("route", "return-path");
+    reply
+        .delivered_at("internet")
+        .passed("route", "return-path");
     assert_eq!(reply.flow(), "tcp 203.0.113.20:80 > 198.51.100.7:50000");
     let out = lab.send(ping("10.0.1.10", "198.51.100.7"));
     out.delivered_at("internet").passed("route", "eip-fallback");
     assert_eq!(out.headers().source.to_string(), "203.0.113.20");
     let back = lab.reply_to(&out);
     back.delivered_at("web-1/eth0");
-    lab.send(ping("10.0.1.11", "198.51.100.7")).dropped("no-route", "route", "shop/default");
+    lab.send(ping("10.0.1.11", "198.51.100.7"))
+        .dropped("no-route", "route", "shop/default");
 }
 
 #[test]
@@ -123,7 +140,8 @@ fn an_eip_in_direct_mode_is_carried_by_the_guest() {
     let reply = lab.reply_to(&syn);
     reply.delivered_at("internet");
     assert_eq!(reply.flow(), "tcp 203.0.113.20:80 > 198.51.100.7:50000");
-    lab.send(ping("10.0.1.10", "198.51.100.7")).dropped("no-route", "route", "shop/default");
+    lab.send(ping("10.0.1.10", "198.51.100.7"))
+        .dropped("no-route", "route", "shop/default");
 }
 
 #[test]
@@ -134,10 +152,16 @@ fn three_cvms_share_one_address() {
         let syn = lab.send(tcp(&format!("{inside}:40000"), "198.51.100.7:443").syn());
         syn.delivered_at("internet");
         assert_eq!(syn.headers().source.to_string(), "203.0.113.10");
-        assert!(seen.insert(syn.flow()), "no two live flows look the same outside");
+        assert!(
+            seen.insert(syn.flow()),
+            "no two live flows look the same outside"
+        );
         let reply = lab.reply_to(&syn);
         assert_eq!(reply.headers().destination.to_string(), inside);
-        assert!(matches!(reply.verdict(), vpcsim_dataplane::Verdict::Delivered(_)), "{reply}");
+        assert!(
+            matches!(reply.verdict(), vpcsim_dataplane::Verdict::Delivered(_)),
+            "{reply}"
+        );
     }
     lab.from_internet(tcp(CLIENT, "203.0.113.10:22").syn())
         .dropped("no-nat-session", "nat-gateway", "gw");
@@ -150,7 +174,9 @@ fn dnat_leads_to_an_internal_port() {
     syn.delivered_at("app-1/eth0");
     assert_eq!(syn.flow(), "tcp 198.51.100.7:50000 > 10.0.1.10:443");
     let reply = lab.reply_to(&syn);
-    reply.delivered_at("internet").passed("route", "return-path");
+    reply
+        .delivered_at("internet")
+        .passed("route", "return-path");
     assert_eq!(reply.flow(), "tcp 203.0.113.10:8443 > 198.51.100.7:50000");
     lab.from_internet(tcp(CLIENT, "203.0.113.10:2222").syn())
         .dropped("security-group-deny", "security-group-ingress", "app");
@@ -163,19 +189,30 @@ fn replies_leave_by_the_way_the_flow_came_in() {
     let mut lab = lab("eip-and-nat-gateway");
     let out = lab.send(tcp("10.0.1.10:40000", "198.51.100.7:443").syn());
     out.delivered_at("internet").passed("route", "routed");
-    assert_eq!(out.headers().source.to_string(), "203.0.113.10", "by the gateway");
+    assert_eq!(
+        out.headers().source.to_string(),
+        "203.0.113.10",
+        "by the gateway"
+    );
     lab.reply_to(&out).delivered_at("web-1/eth0");
     let inbound = lab.from_internet(tcp(CLIENT, "203.0.113.20:80").syn());
     inbound.delivered_at("web-1/eth0");
     let reply = lab.reply_to(&inbound);
-    reply.delivered_at("internet").passed("route", "return-path");
-    assert_eq!(reply.headers().source.to_string(), "203.0.113.20", "by the eip");
+    reply
+        .delivered_at("internet")
+        .passed("route", "return-path");
+    assert_eq!(
+        reply.headers().source.to_string(),
+        "203.0.113.20",
+        "by the eip"
+    );
 }
 
 #[test]
 fn a_dual_nic_host_stays_silent_under_strict_rp_filter() {
     let mut lab = lab("dual-nic-rp-filter-strict");
-    lab.send(ping("10.0.3.10", "10.0.2.10")).dropped("rp-filter", "host", "dual/eth1");
+    lab.send(ping("10.0.3.10", "10.0.2.10"))
+        .dropped("rp-filter", "host", "dual/eth1");
     let first = lab.send(ping("10.0.3.10", "10.0.1.10"));
     first.delivered_at("dual/eth0");
     lab.reply_to(&first).delivered_at("client/eth0");
@@ -186,7 +223,9 @@ fn all_at_0_does_not_help_while_eth1_is_at_1() {
     let mut lab = lab("dual-nic-rp-filter-all-0");
     let end = lab.send(ping("10.0.3.10", "10.0.2.10"));
     end.dropped("rp-filter", "host", "dual/eth1");
-    let vpcsim_dataplane::Verdict::Dropped(drop) = end.verdict() else { panic!("{end}") };
+    let vpcsim_dataplane::Verdict::Dropped(drop) = end.verdict() else {
+        panic!("{end}")
+    };
     let reverse = drop.reverse_path.expect("rp_filter says what it saw");
     assert_eq!(reverse.value, 1);
     let eth0 = reverse.nic.map(|nic| lab.program().nic_name(nic));
@@ -200,7 +239,10 @@ fn everything_at_0_lets_the_ping_in_and_the_reply_leaves_by_eth0() {
     ping.delivered_at("dual/eth1");
     let reply = lab.reply_to(&ping);
     reply.delivered_at("client/eth0");
-    let sent = reply.stops().iter().find(|stop| stop.stage == "host-egress");
+    let sent = reply
+        .stops()
+        .iter()
+        .find(|stop| stop.stage == "host-egress");
     assert_eq!(sent.map(|stop| stop.element.as_str()), Some("dual/eth0"));
 }
 
@@ -211,14 +253,18 @@ fn policy_rules_let_strict_rp_filter_pass_and_the_reply_leave_by_eth1() {
     ping.delivered_at("dual/eth1");
     let reply = lab.reply_to(&ping);
     reply.delivered_at("client/eth0");
-    let sent = reply.stops().iter().find(|stop| stop.stage == "host-egress");
+    let sent = reply
+        .stops()
+        .iter()
+        .find(|stop| stop.stage == "host-egress");
     assert_eq!(sent.map(|stop| stop.element.as_str()), Some("dual/eth1"));
 }
 
 #[test]
 fn an_address_that_the_guest_does_not_know_is_not_local() {
     let mut lab = lab("address-not-configured");
-    lab.send(ping("10.0.3.10", "10.0.1.11")).dropped("not-local", "host", "host");
+    lab.send(ping("10.0.3.10", "10.0.1.11"))
+        .dropped("not-local", "host", "host");
 }
 
 #[test]
