@@ -325,3 +325,18 @@ fn fragments_of_a_host_that_is_gone_get_their_verdict() {
     end.released()[0].dropped("fragment-timeout", "packet", "packet");
     assert_eq!(lab.state().usage(lab.program()).fragments_held, 0);
 }
+
+#[test]
+fn an_unanswered_flow_keeps_the_old_dnat_target_until_it_expires() {
+    // nat-and-kernel-cases 56: the same SYN again follows its session, not the new rule.
+    let before = network(80, "").replace("accept tcp 80", "accept all");
+    let mut lab = Lab::new(&before);
+    let syn = || tcp("198.51.100.7:5", "203.0.113.2:8080");
+    lab.from_internet(syn()).delivered_at("server/eth0");
+    lab.adopt(&before.replace("to: server, to_port", "to: client, to_port"));
+    let _ = lab.wait(60);
+    lab.from_internet(syn()).delivered_at("server/eth0");
+    // A repeated SYN that nobody answers prolongs nothing.
+    let _ = lab.wait(60);
+    lab.from_internet(syn()).delivered_at("client/eth0");
+}

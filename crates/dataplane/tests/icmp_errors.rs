@@ -44,7 +44,10 @@ fn clashing(lab: &mut Lab, packet: impl Fn(&str) -> Craft) -> End {
     end
 }
 
-fn outgoing() -> [(&'static str, fn(&str) -> Craft); 3] {
+/// A flow as the inside sees it, and what a host sends to make it.
+type Outgoing = (&'static str, fn(&str) -> Craft);
+
+fn outgoing() -> [Outgoing; 3] {
     [
         ("tcp 10.0.1.10:700 > 198.51.100.7:443", |host| {
             tcp(&format!("{host}:700"), REMOTE).filler(900)
