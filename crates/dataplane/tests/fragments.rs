@@ -168,6 +168,42 @@ fn at_most_four_megabytes_are_held_the_oldest_go() {
 }
 
 #[test]
+fn at_most_262_144_datagrams_are_remembered_the_oldest_go() {
+    use vpcsim_dataplane::{Arrival, Nanos, Source, State, Verdict, walk};
+    let program = vpcsim_testkit::net(SHOP);
+    let mut state = State::new(&program);
+    let [first, second, _] = pieces(udp("198.51.100.7:1", "192.0.2.1:1"));
+    let (first, second) = (first.bytes(), second.bytes());
+    let mut send = |bytes: &[u8], n: u32| {
+        let mut bytes = bytes.to_vec();
+        bytes[4..6].copy_from_slice(&(n as u16).to_be_bytes());
+        bytes[18] = (n >> 16) as u8;
+        let arrival = Arrival {
+            id: 0,
+            time: Nanos(0),
+            source: Source::Internet,
+        };
+        walk(
+            &program,
+            &mut state,
+            arrival,
+            &mut bytes,
+            &mut (),
+            &mut Vec::new(),
+        )
+        .verdict
+    };
+    for n in 0..=1 << 18 {
+        assert!(matches!(send(&first, n), Verdict::Dropped(_)));
+    }
+    assert!(
+        matches!(send(&second, 1 << 18), Verdict::Dropped(_)),
+        "the newest is known"
+    );
+    assert_eq!(send(&second, 0), Verdict::Held, "the oldest is forgotten");
+}
+
+#[test]
 fn a_datagram_is_one_source_destination_protocol_and_identification() {
     let [first, second, _] = query();
     let other_of = |at: usize, value: u8| {

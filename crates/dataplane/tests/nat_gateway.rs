@@ -209,6 +209,56 @@ fn filtering_endpoint_independent_lets_any_remote_use_a_mapping() {
     );
 }
 
+#[test]
+fn an_echo_identifier_is_no_port_that_strangers_may_use() {
+    let mut lab = Lab::new(&network("eips: [e1]", "filtering: endpoint-independent"));
+    let _ = source(&mut lab, ping("10.0.1.10", "198.51.100.7").id(700));
+    lab.from_internet(ping("198.51.100.8", "203.0.113.1").id(700))
+        .delivered_at("nat:gw");
+}
+
+#[test]
+fn a_mapping_lives_as_long_as_a_session_of_it() {
+    let mut lab = Lab::new(&network("eips: [e1]", "filtering: endpoint-independent"));
+    let _ = source(&mut lab, udp(INSIDE, REMOTE));
+    let _ = lab.wait(100);
+    let stranger = lab.from_internet(udp("198.51.100.8:443", OUTSIDE));
+    stranger.delivered_at("a/eth0");
+    let _ = lab.wait(100);
+    // The first session has ended, the stranger's has not.
+    lab.from_internet(udp("198.51.100.9:443", OUTSIDE))
+        .delivered_at("a/eth0");
+}
+
+// --- from a cvm with an eip ----------------------------------------------------------------
+
+#[test]
+fn a_cvm_with_an_eip_reaches_the_gateway_like_anybody_outside() {
+    // §4: no hairpin, it leaves by its eip.
+    let yaml = network(
+        "eips: [e1], dnat: [{eip: e1, protocol: tcp, port: 80, to: a}]",
+        "",
+    )
+    .replace("eips:\n", "eips:\n  own: {address: 203.0.113.9, bind: c}\n")
+    .replace(
+        "{to: 0.0.0.0/0, via: nat/gw}",
+        "{to: 0.0.0.0/0, via: nat/gw}, {to: 203.0.113.0/24, via: eip}",
+    );
+    let mut lab = Lab::new(&yaml);
+    let syn = lab.send(tcp("10.0.2.10:5", "203.0.113.1:80"));
+    syn.delivered_at("a/eth0").checksums_are_right();
+    assert_eq!(syn.flow(), "tcp 203.0.113.9:5 > 10.0.1.10:80");
+    let reply = lab.reply_to(&syn);
+    reply.delivered_at("c/eth0").checksums_are_right();
+    assert_eq!(reply.flow(), "tcp 203.0.113.1:80 > 10.0.2.10:5");
+    // The gateway's answer to a ping finds its way in again.
+    let ping = lab.send(ping("10.0.2.10", "203.0.113.1"));
+    ping.delivered_at("nat:gw");
+    let answer = &ping.generated()[0];
+    answer.delivered_at("c/eth0").checksums_are_right();
+    assert_eq!(answer.headers().destination.to_string(), "10.0.2.10");
+}
+
 // --- hairpin -------------------------------------------------------------------------------
 
 const HAIRPIN: &str = "eips: [e1], dnat: [{eip: e1, protocol: tcp, port: 8080, to: b, to_port: 80},
@@ -441,6 +491,25 @@ fn under_drop_it_is_invalid() {
         .by_policy("mid_stream");
     lab.send_from("free/eth1", tcp("10.0.1.21:1", REMOTE).syn())
         .delivered_at("internet");
+}
+
+#[test]
+fn an_impossible_packet_of_a_live_session() {
+    // A SYN against the direction of an established connection: carried under judge, without
+    // prolonging anything, and dropped under drop.
+    let against = || tcp(REMOTE, OUTSIDE).syn().sequence(77);
+    let mut lab = one();
+    let late = established(&mut lab);
+    let _ = lab.wait(10_000);
+    lab.from_internet(against()).delivered_at("a/eth0");
+    let _ = lab.wait(800);
+    lab.from_internet(late)
+        .dropped("no-nat-session", "nat-gateway", "gw");
+    let mut lab = Lab::new(&network("eips: [e1]", "mid_stream: drop"));
+    let _ = established(&mut lab);
+    lab.from_internet(against())
+        .dropped("invalid-state", "nat-gateway", "gw")
+        .by_policy("mid_stream");
 }
 
 #[test]

@@ -23,15 +23,26 @@ pub(crate) struct Session {
     pub(crate) inside: FlowKey,
     /// Public address → remote, as the internet sees it.
     pub(crate) outside: FlowKey,
-    /// Opened from inside (SNAT), not by a DNAT rule.
-    pub(crate) from_inside: bool,
+    /// Who opened it.
+    pub(crate) opened: Opened,
+}
+
+/// Who opened a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opened {
+    /// A host inside.
+    Inside,
+    /// The outside, by a DNAT rule.
+    Rule,
+    /// The outside, by a mapping of another session (policy `filtering: endpoint-independent`).
+    Mapping,
 }
 
 impl Session {
     /// The keys of the two directions as they arrive at the gateway, the opening one first.
     pub(crate) fn keys(&self) -> (FlowKey, FlowKey) {
         let (outbound, inbound) = (self.inside, self.outside.reversed());
-        if self.from_inside {
+        if self.opened == Opened::Inside {
             (outbound, inbound)
         } else {
             (inbound, outbound)

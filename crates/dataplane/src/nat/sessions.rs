@@ -1,9 +1,10 @@
 //! All sessions of all gateways, and what is counted of them.
 
-use super::{Session, zone};
+use super::{Opened, Session, zone};
 use crate::Nanos;
 use crate::conntrack::{Connection, ConnectionId, Direction, Table, Tracker};
 use hashbrown::HashMap;
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use vpcsim_network::{EipId, NatGatewayId};
 use vpcsim_packet::{FlowKey, Protocol};
@@ -21,8 +22,9 @@ pub(crate) struct Sessions {
     table: Table<Session>,
     /// Sessions opened from inside.
     per_destination: HashMap<Destination, u32>,
-    /// Sessions by mapping, oldest first; kept only for endpoint-independent filtering.
-    by_mapping: Option<HashMap<Mapping, Vec<ConnectionId>>>,
+    /// Sessions by mapping, oldest first; kept only for endpoint-independent filtering. A DNAT
+    /// rule needs none.
+    by_mapping: Option<HashMap<Mapping, VecDeque<ConnectionId>>>,
     peaks: Vec<usize>,
 }
 
@@ -63,7 +65,7 @@ impl Sessions {
             .by_mapping
             .as_ref()?
             .get(&(eip, protocol, port))?
-            .first()?;
+            .front()?;
         Some(&self.table.get(*id)?.value)
     }
 
@@ -96,14 +98,16 @@ impl Sessions {
         else {
             return;
         };
-        if session.from_inside {
+        if session.opened == Opened::Inside {
             *self
                 .per_destination
                 .entry(destination(session.eip, &session.inside))
                 .or_insert(0) += 1;
         }
-        if let Some(mappings) = &mut self.by_mapping {
-            mappings.entry(mapping(&session)).or_default().push(id);
+        if let Some(mappings) = &mut self.by_mapping
+            && session.opened != Opened::Rule
+        {
+            mappings.entry(mapping(&session)).or_default().push_back(id);
         }
         let peak = &mut self.peaks[session.gateway.index()];
         *peak = (*peak).max(self.table.zone_len(at));
@@ -154,11 +158,11 @@ fn mapping(session: &Session) -> Mapping {
 
 fn forget(
     per_destination: &mut HashMap<Destination, u32>,
-    by_mapping: Option<&mut HashMap<Mapping, Vec<ConnectionId>>>,
+    by_mapping: Option<&mut HashMap<Mapping, VecDeque<ConnectionId>>>,
     id: ConnectionId,
     session: &Session,
 ) {
-    if session.from_inside {
+    if session.opened == Opened::Inside {
         let destination = destination(session.eip, &session.inside);
         if let Some(count) = per_destination.get_mut(&destination) {
             *count -= 1;
@@ -170,7 +174,10 @@ fn forget(
     if let Some(mappings) = by_mapping
         && let Some(ids) = mappings.get_mut(&mapping(session))
     {
-        ids.retain(|&other| other != id);
+        // Most often the oldest one goes.
+        if let Some(at) = ids.iter().position(|&other| other == id) {
+            ids.remove(at);
+        }
         if ids.is_empty() {
             mappings.remove(&mapping(session));
         }

@@ -2,7 +2,7 @@
 
 use crate::Place;
 use crate::conntrack::{Judgement, Opening, Tracker};
-use crate::nat::{Session, free_remote_port, map_source};
+use crate::nat::{Opened, Session, free_remote_port, map_source};
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::Entry;
@@ -102,7 +102,7 @@ impl<O: Observer> Walk<'_, O> {
             eip: mapping.eip,
             inside: packet.key,
             outside: mapping.outside,
-            from_inside: true,
+            opened: Opened::Inside,
         };
         Ok(Translation {
             session,
@@ -181,7 +181,7 @@ impl<O: Observer> Walk<'_, O> {
         );
         let owner = self.private_owner(gateway.vpc, session.inside.source, STAGE)?;
         // Only a flow that came in by the gateway has to go back by it (§2.5a).
-        let entry = (!session.from_inside).then_some(Entry::NatGateway(id));
+        let entry = (session.opened != Opened::Inside).then_some(Entry::NatGateway(id));
         Ok(Step::Enter(Approach {
             entry,
             ..Approach::crossing(owner)
@@ -251,7 +251,7 @@ impl<O: Observer> Walk<'_, O> {
         let network = self.program.network();
         let key = packet.key;
         let outside = key.reversed();
-        let towards = |source, source_port| {
+        let towards = |source, source_port, opened| {
             let inside = FlowKey {
                 source,
                 source_port,
@@ -262,7 +262,7 @@ impl<O: Observer> Walk<'_, O> {
                 eip,
                 inside,
                 outside,
-                from_inside: false,
+                opened,
             }
         };
         let port = key.destination_port;
@@ -274,14 +274,22 @@ impl<O: Observer> Walk<'_, O> {
                 position: Some(target.rule + 1),
                 line,
             };
-            return Some((towards(dnat.to, dnat.to_port), Some(rule), None));
+            return Some((
+                towards(dnat.to, dnat.to_port, Opened::Rule),
+                Some(rule),
+                None,
+            ));
         }
         let ports = matches!(key.protocol, Protocol::TCP | Protocol::UDP);
         if !ports || network.policies.filtering == Filtering::EndpointDependent {
             return None;
         }
         let known = self.state.sessions.of_mapping(eip, key.protocol, port)?;
-        let session = towards(known.inside.source, known.inside.source_port);
+        let session = towards(
+            known.inside.source,
+            known.inside.source_port,
+            Opened::Mapping,
+        );
         Some((session, None, Some(Policy::Filtering)))
     }
 
