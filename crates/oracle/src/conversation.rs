@@ -101,6 +101,46 @@ pub(crate) enum Content {
     },
 }
 
+impl Content {
+    /// By how much the identifier of an ICMP query differs from that of its flow.
+    pub(crate) fn identifier_shift(&self) -> u16 {
+        match self {
+            Self::Query { shift, .. } => *shift,
+            Self::Error { quoted, shift, .. } => quoted.identifier_shift().wrapping_add(*shift),
+            _ => 0,
+        }
+    }
+
+    /// What tells ICMP queries with one identifier apart: the type of the request, and the code.
+    pub(crate) fn query_kind(&self) -> Option<u16> {
+        match self {
+            Self::Query { kind, code, .. } => {
+                let request = match kind {
+                    0 => 8,
+                    14 => 13,
+                    16 => 15,
+                    18 => 17,
+                    other => *other,
+                };
+                Some(u16::from_be_bytes([request, *code]))
+            }
+            Self::Error { quoted, .. } => quoted.query_kind(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a TCP segment with this flag, and no ACK where it is a SYN.
+    pub(crate) fn is(&self, flag: TcpFlags) -> bool {
+        match self {
+            Self::Tcp { flags, .. } => {
+                let answer = flag == TcpFlags::SYN && flags.contains(TcpFlags::ACK);
+                flags.contains(flag) && !answer
+            }
+            _ => false,
+        }
+    }
+}
+
 /// One packet of a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -136,6 +176,18 @@ impl Step {
             spoil(&mut packet);
         }
         packet
+    }
+
+    /// The packet as it looks behind a right translation between `inside` and `public`.
+    pub(crate) fn translated(&self, inside: End, public: End) -> Vec<u8> {
+        match self.from {
+            Side::Outside => self.packet(inside),
+            Side::Inside => {
+                let mut seen = self.clone();
+                seen.flow.inside = public;
+                seen.packet(public)
+            }
+        }
     }
 
     fn built(&self, content: &Content, from: End, to: End) -> Vec<u8> {
@@ -190,7 +242,7 @@ impl Step {
             } => {
                 let shifted = |end: End| (end.0, end.1.wrapping_add(*shift));
                 let mut about = Self {
-                    from: self.from,
+                    from: self.from.other(),
                     ..self.clone()
                 }
                 .built(quoted, shifted(to), shifted(from));
@@ -229,9 +281,14 @@ fn spoil(packet: &mut [u8]) {
             Some(1) => 2,
             _ => return,
         };
-    // Not by a multiple of 0xffff, and never to UDP's "none".
-    let wrong = word(packet, at) ^ 0x1234;
-    put(packet, at, if wrong == 0 { 1 } else { wrong });
+    // By a fixed difference, whatever the packet: what NAT makes of it is comparable. UDP's zero
+    // means "none" and stays.
+    let right = word(packet, at);
+    if right == 0 && packet.get(9) == Some(&17) {
+        return;
+    }
+    let sum = u32::from(right) + 0x1234;
+    put(packet, at, ((sum & 0xffff) + (sum >> 16)) as u16);
 }
 
 impl fmt::Display for Step {

@@ -38,6 +38,22 @@ exceptions! {
     AnyResetCloses = "any-reset-closes", "§6 tcp_window: ignore",
         "a RST whose sequence number is not exact closes the flow; the kernel, even when liberal, \
          waits for an exact one, so what follows in that flow may meet another state";
+    /// Packets that the kernel calls INVALID pass its NAT as they are.
+    InvalidUntranslated = "invalid-untranslated", "§9, §2.6: everything that passes is translated",
+        "a packet that tracking calls INVALID is forwarded untranslated by a kernel that does not \
+         drop it; vpcsim translates it by its session or eip, or drops it";
+    /// The kernel gives an inside port that had to move the same public port everywhere.
+    MappingReused = "mapping-reused", "§9: port preserved when free",
+        "an inside port that had to change towards one destination keeps the changed port towards \
+         others in the kernel; vpcsim preserves the port wherever it is free";
+    /// Redirects are errors like any other.
+    RedirectTranslated = "redirect-translated", "§9: ICMP errors in either direction are translated",
+        "the kernel drops ICMP redirects of translated flows; vpcsim takes them for errors as \
+         RFC 1122 does and translates them";
+    /// A wrong checksum is not a drop.
+    WrongErrorChecksum = "wrong-error-checksum", "§11: a wrong checksum is not a drop",
+        "the kernel's NAT drops an ICMP error with a wrong checksum, whatever nf_conntrack_checksum \
+         says; vpcsim translates it and it stays wrong";
     /// A host that sends to its subnet's broadcast address hears itself.
     OwnBroadcastCopy = "own-broadcast-copy", "§10 and §1: a packet is at one place",
         "an ICMP error to a source that is the subnet's broadcast address leaves by the nic on both \

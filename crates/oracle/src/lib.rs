@@ -12,6 +12,7 @@ mod conversation;
 mod drive;
 pub mod exceptions;
 mod kernel;
+mod public;
 mod resets;
 mod rng;
 pub mod run;

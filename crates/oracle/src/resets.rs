@@ -42,7 +42,9 @@ impl Resets {
             .filter(|&&flag| flags.contains(flag))
             .count()
             <= 1;
-        flow.out_of_order |= !plain || flow.next[own].is_some_and(|next| next != sequence);
+        // A second SYN may be ignored, and what it says with it.
+        let again = flags.contains(TcpFlags::SYN) && flow.next[own].is_some();
+        flow.out_of_order |= again || !plain || flow.next[own].is_some_and(|next| next != sequence);
         if flags.contains(TcpFlags::ACK) {
             flow.out_of_order |= flow.next[peer].is_some_and(|next| next != acknowledgment);
         }

@@ -1,14 +1,22 @@
 //! All areas, one after the other, on a thread of their own.
 
+use crate::area::nat_setup::Kind;
 use crate::area::reverse_path::ReversePath;
 use crate::area::tracking::Tracking;
+use crate::area::translation::Translation;
 use crate::drive::{Report, drive};
 use crate::sys;
 use std::io;
 use std::path::Path;
 
 /// The areas by name, and their share of the packets in a hundred.
-pub const AREAS: &[(&str, u64)] = &[("tracking", 60), ("reverse-path", 40)];
+pub const AREAS: &[(&str, u64)] = &[
+    ("tracking", 40),
+    ("snat", 20),
+    ("dnat", 10),
+    ("one-to-one", 10),
+    ("reverse-path", 20),
+];
 
 /// What is missing to ask a kernel; empty: nothing.
 pub fn missing() -> Vec<String> {
@@ -57,6 +65,9 @@ pub fn run(only: Option<&str>, packets: u64, seed: u64) -> io::Result<Vec<Report
 fn one(name: &'static str, packets: u64, seed: u64) -> io::Result<Report> {
     match name {
         "tracking" => drive(name, &mut Tracking::new()?, packets, seed),
+        "snat" => drive(name, &mut Translation::new(Kind::Snat)?, packets, seed),
+        "dnat" => drive(name, &mut Translation::new(Kind::Dnat)?, packets, seed),
+        "one-to-one" => drive(name, &mut Translation::new(Kind::OneToOne)?, packets, seed),
         _ => drive(name, &mut ReversePath::new()?, packets, seed),
     }
 }
