@@ -1,6 +1,7 @@
 //! Development tasks, run as `cargo xtask TASK`.
 #![forbid(unsafe_code)]
 
+mod picture;
 mod test;
 mod tools;
 
@@ -11,12 +12,14 @@ Usage: cargo xtask TASK
 
 Tasks:
   test [ARGUMENTS]  install what the tests need, then run all of them; ARGUMENTS
-                    go to the test runner and select tests";
+                    go to the test runner and select tests
+  picture           draw docs/report.svg from what `vpcsim demo` prints";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("test") => test::run(&arguments.collect::<Vec<_>>()),
+        Some("picture") => picture::run(),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
