@@ -5,7 +5,7 @@ use crate::Endpoint;
 use crate::trace::follow::egress_nic;
 use std::net::Ipv4Addr;
 use vpcsim_dataplane::{Owner, Place, Program, Source};
-use vpcsim_network::{Cvm, CvmId, EipTarget, ExternalId, NicId, PortRange};
+use vpcsim_network::{Cvm, CvmId, EipMode, EipTarget, ExternalId, NicId, PortRange};
 use vpcsim_packet::build::{Echo, icmp_echo, tcp, udp};
 use vpcsim_packet::{Protocol, TcpFlags};
 
@@ -56,13 +56,13 @@ pub(super) fn choose(
         Start::Cvm(cvm, address) => {
             // As Linux chooses: the address of the nic that the way there leads out of.
             let nic = egress_nic(program, cvm, destination);
-            let chosen = nic.map(|nic| program.network().nic(nic).address());
+            let chosen = nic.map(|nic| own_address(program, nic, destination));
             (
                 Source::Cvm(cvm),
                 address.or(chosen).unwrap_or(Ipv4Addr::UNSPECIFIED),
             )
         }
-        Start::Nic(nic) => (Source::Nic(nic), program.network().nic(nic).address()),
+        Start::Nic(nic) => (Source::Nic(nic), own_address(program, nic, destination)),
         Start::Internet(address) => (Source::Internet, address),
         Start::External(external, address) => (Source::External(external), address),
     };
@@ -78,6 +78,20 @@ pub(super) fn choose(
         port,
         packet,
     })
+}
+
+/// The address that a host sends from by a nic: the nic's own; towards strangers the eip that it
+/// carries in direct mode, which nobody translates.
+fn own_address(program: &Program, nic: NicId, destination: Ipv4Addr) -> Ipv4Addr {
+    let network = program.network();
+    let carried = network.eips.iter().find(|eip| {
+        eip.mode == EipMode::Direct
+            && matches!(eip.target, Some(EipTarget::Address(owner, _)) if owner == nic)
+    });
+    match carried {
+        Some(eip) if !program.is_private(destination) => eip.address,
+        _ => network.nic(nic).address(),
+    }
 }
 
 fn packet(protocol: Protocol, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> Vec<u8> {

@@ -126,6 +126,35 @@ cvms:
 }
 
 #[test]
+fn a_host_asks_the_internet_from_the_eip_that_it_carries() {
+    let program = program(
+        "
+vpcs:
+  a: {cidr: 10.0.0.0/16, subnets: {one: {cidr: 10.0.1.0/24}}}
+eips:
+  own: {address: 203.0.113.5, bind: a-1, mode: direct}
+cvms:
+  a-1: {subnet: one, address: 10.0.1.10}
+  a-2: {subnet: one, address: 10.0.1.11}
+",
+    );
+    for from in ["a-1", "a-1/eth0"] {
+        let trace = asked(&program, from, "internet", tcp(443));
+        assert!(trace.reachable, "{trace:#?}");
+        assert!(
+            trace.legs[0].packet.contains("203.0.113.5:40000"),
+            "{trace:#?}"
+        );
+        let inside = asked(&program, from, "a-2", tcp(443));
+        assert!(inside.reachable, "{inside:#?}");
+        assert!(
+            inside.legs[0].packet.contains("10.0.1.10:40000"),
+            "{inside:#?}"
+        );
+    }
+}
+
+#[test]
 fn of_several_eips_the_one_of_the_first_nic_is_asked() {
     let program = program(
         "

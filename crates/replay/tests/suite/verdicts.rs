@@ -196,7 +196,6 @@ fn held_fragments_get_their_verdict_when_the_first_one_comes() {
 }
 
 #[test]
-#[ignore = "connection tracking holds the UDP length against the first fragment alone"]
 fn a_fragmented_datagram_passes_a_gateway_in_order() {
     let program = program(OFFICE);
     let datagram = udp((CLIENT, 4000), (STRANGER, 53), &[7; 4000]).identification(7);
