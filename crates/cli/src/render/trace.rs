@@ -56,14 +56,13 @@ fn cells(number: usize, stop: &StopView) -> [Cell; 6] {
         "delivered" => GOOD,
         _ => PLAIN,
     };
-    let changes: Vec<_> = stop.changes.iter().map(change).collect();
     [
         Cell::new(FAINT, format!("{number:>4}")),
         stop.stage.as_str().into(),
         Cell::new(NAME, element(&stop.element)),
         Cell::new(style, stop.decision.as_str()),
         because(stop.rule.as_ref(), stop.policy.as_deref()).into(),
-        changes.join(", ").into(),
+        changes(&stop.changes).into(),
     ]
 }
 
@@ -139,9 +138,26 @@ fn because(rule: Option<&RuleView>, policy: Option<&str>) -> String {
     parts.join(", ")
 }
 
-fn change(change: &Change) -> String {
-    let field = change.field.replace('_', " ");
-    format!("{field} {} -> {}", change.old, change.new)
+/// `source 10.0.1.10:443 -> 203.0.113.10:8443, ttl 64 -> 63`: an address and its
+/// port are one change to who reads it.
+fn changes(changes: &[Change]) -> String {
+    let port_of = |field: &str| {
+        let port = format!("{field}_port");
+        changes.iter().find(|change| change.field == port)
+    };
+    let mut parts = Vec::new();
+    for change in changes {
+        let Change { field, old, new } = change;
+        let address = field.strip_suffix("_port");
+        if address.is_some_and(|field| changes.iter().any(|change| change.field == field)) {
+            continue;
+        }
+        parts.push(match port_of(field) {
+            Some(port) => format!("{field} {old}:{} -> {new}:{}", port.old, port.new),
+            None => format!("{} {old} -> {new}", field.replace('_', " ")),
+        });
+    }
+    parts.join(", ")
 }
 
 fn capital(word: &str) -> String {
@@ -149,4 +165,30 @@ fn capital(word: &str) -> String {
     chars.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(chars).collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_and_its_port_change_together() {
+        let change = |field: &str, old: &str, new: &str| Change {
+            field: field.into(),
+            old: old.into(),
+            new: new.into(),
+        };
+        let address = change("source", "10.0.0.1", "1.2.3.4");
+        let port = change("source_port", "80", "8080");
+        let ttl = change("ttl", "64", "63");
+        let text =
+            |list: &[&Change]| changes(&list.iter().map(|c| (*c).clone()).collect::<Vec<_>>());
+        assert_eq!(
+            text(&[&address, &port, &ttl]),
+            "source 10.0.0.1:80 -> 1.2.3.4:8080, ttl 64 -> 63"
+        );
+        assert_eq!(text(&[&address]), "source 10.0.0.1 -> 1.2.3.4");
+        assert_eq!(text(&[&port]), "source port 80 -> 8080");
+        assert_eq!(text(&[]), "");
+    }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod captures_out;
+mod documents;
 mod harness;
 mod input_errors;
 mod json;
