@@ -272,6 +272,25 @@ fn a_flow_whose_eip_is_gone_is_routed_by_the_table() {
 }
 
 #[test]
+fn only_a_flow_that_came_in_by_the_gateway_goes_back_by_it() {
+    // §2.5a. The nic has forgotten the flow that the host began (30 s), the gateway has not
+    // (180 s): what comes back opens it at the nic anew, but it did not enter by dnat.
+    let before = network(80, "").replace("bind: server", "bind: client");
+    let mut lab = Lab::new(&before);
+    let query = lab.send(udp("10.0.1.10:700", "198.51.100.7:53"));
+    query.passed("nat-gateway", "source-translated");
+    let _ = lab.wait(40);
+    let answer = lab.reply_to(&query);
+    answer
+        .delivered_at("client/eth0")
+        .passed("security-group-ingress", "opened");
+    lab.adopt(&before.replace("via: nat/gw", "via: eip"));
+    lab.reply_to(&answer)
+        .delivered_at("internet")
+        .passed("route", "routed");
+}
+
+#[test]
 fn buckets_begin_full() {
     let slow = network(80, "").replace("e1: {", "e1: {bandwidth: 8, ");
     let mut lab = Lab::new(&slow);

@@ -328,6 +328,24 @@ fn fragments_without_a_session_are_dropped_with_their_first() {
 }
 
 #[test]
+fn later_fragments_open_no_session() {
+    // The first one is a RST, which takes no mapping; the others have nothing to follow.
+    let mut lab = lab();
+    let [first, second, _] = pieces(tcp("10.0.1.10:4000", "198.51.100.7:53").rst());
+    lab.send(first)
+        .dropped("invalid-state", "nat-gateway", "gw");
+    lab.send(second)
+        .dropped("no-nat-session", "nat-gateway", "gw");
+    let yaml = SHOP.replace("protocol: udp", "protocol: tcp");
+    let mut lab = Lab::new(&yaml);
+    let [first, second, _] = pieces(tcp("198.51.100.7:9", "203.0.113.1:53").rst());
+    lab.from_internet(first)
+        .dropped("invalid-state", "nat-gateway", "gw");
+    lab.from_internet(second)
+        .dropped("no-nat-session", "nat-gateway", "gw");
+}
+
+#[test]
 fn a_changed_port_reaches_the_whole_datagram() {
     // The port stands in the first fragment only, the checksum covers all of them.
     let mut lab = lab();

@@ -55,7 +55,8 @@ fn ignore_lets_every_size_pass() {
 fn icmp_drops_a_packet_with_df_and_says_so() {
     let mut lab = lab("mtu: icmp");
     lab.send(datagram(1400).dont_fragment())
-        .delivered_at("b/eth0");
+        .delivered_at("b/eth0")
+        .never_at("mtu");
     let end = lab.send(datagram(1401).dont_fragment());
     end.dropped("too-big", "mtu", "a/eth0").by_policy("mtu");
     let made = end.generated();

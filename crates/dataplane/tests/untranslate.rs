@@ -178,6 +178,17 @@ fn icmp_errors_with_what_they_quote() {
 }
 
 #[test]
+fn an_icmp_error_to_somebody_else_than_it_quotes_is_not_of_the_session() {
+    let mut lab = lab();
+    let sent = udp("10.0.1.10:700", REMOTE);
+    lab.send(sent.clone()).delivered_at("internet");
+    let mut error = complaint("192.0.2.1", TimeExceeded, &sent.bytes()).bytes();
+    error[19] = 20; // to the host with an eip of its own
+    let end = lab.from_internet(error);
+    assert_eq!(public_side(&end).0, "own");
+}
+
+#[test]
 fn fragments_in_any_order() {
     for order in [[0, 1, 2], [1, 2, 0]] {
         let mut lab = lab();

@@ -6,7 +6,7 @@ use crate::program::Program;
 use crate::verdict::{Drop, DropReason, Element, Rule, RuleList, Stage};
 use std::net::Ipv4Addr;
 use vpcsim_network::{EipId, NatGateway, NatGatewayId, SnatSource};
-use vpcsim_packet::{FlowKey, Protocol};
+use vpcsim_packet::FlowKey;
 
 /// A mapping that is free to take.
 #[derive(Debug, Clone, Copy)]
@@ -121,8 +121,7 @@ fn free_port(
         ..*inside
     };
     let is_free = |port: u16| {
-        let reserved = inside.protocol != Protocol::ICMP
-            && program.public().dnat(eip, inside.protocol, port).is_some();
+        let reserved = program.public().dnat(eip, inside.protocol, port).is_some();
         !reserved
             && sessions
                 .lookup(gateway, &outside(port).reversed())
