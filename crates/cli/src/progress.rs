@@ -37,7 +37,7 @@ impl Meter {
         if !self.terminal || elapsed < PATIENCE {
             return;
         }
-        let bar = self.bar.get_or_insert_with(|| bar(self.size));
+        let bar = self.bar.get_or_insert_with(|| bar(self.size, elapsed));
         bar.set_position(progress.bytes_read);
         bar.set_message(format!(
             "{}, {}",
@@ -54,7 +54,8 @@ impl Meter {
     }
 }
 
-fn bar(size: Option<u64>) -> ProgressBar {
+/// A bar for what began `elapsed` ago.
+fn bar(size: Option<u64>, elapsed: Duration) -> ProgressBar {
     let (bar, template) = match size {
         Some(size) => (
             ProgressBar::new(size),
@@ -69,6 +70,7 @@ fn bar(size: Option<u64>) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
+    let bar = bar.with_elapsed(elapsed);
     // Moves on while a pipe is silent.
     bar.enable_steady_tick(Duration::from_millis(200));
     bar

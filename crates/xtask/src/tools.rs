@@ -23,6 +23,16 @@ const TOOLS: &[Tool] = &[
         package: "tshark",
         checks: "that capinfos counts the packets, interfaces and times of written captures alike",
     },
+    Tool {
+        program: "ip",
+        package: "iproute2",
+        checks: "that packets meet the same in a Linux kernel",
+    },
+    Tool {
+        program: "nft",
+        package: "nftables",
+        checks: "that packets meet the same in a Linux kernel",
+    },
 ];
 
 /// Installs what is missing, or says what will not be checked.

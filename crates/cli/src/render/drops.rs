@@ -7,9 +7,13 @@ use super::table::{Cell, Column, Table};
 use vpcsim_dataplane::Stage;
 use vpcsim_replay::{DropRow, Report};
 
+/// Narrower lines keep their room for what decided: no shares beside drops, and
+/// beside flows only the reason.
+const ROOMY: usize = 100;
+
 /// Drops by stage, in the order in which a packet meets them, then by what
 /// decided.
-pub(super) fn by_stage(report: &Report) -> Table {
+pub(super) fn by_stage(report: &Report, width: usize) -> Table {
     let mut table = Table::new(&[
         (Column::Left, "Dropped at"),
         (Column::Wrap, "decided by"),
@@ -17,6 +21,14 @@ pub(super) fn by_stage(report: &Report) -> Table {
         (Column::Right, "share"),
         (Column::Right, "bytes"),
     ]);
+    let share_of = |packets| {
+        if width < ROOMY {
+            // A column without content is not shown.
+            String::new()
+        } else {
+            share(packets, report.packets)
+        }
+    };
     for stage in Stage::ALL {
         let rows: Vec<_> = report
             .drops
@@ -34,7 +46,7 @@ pub(super) fn by_stage(report: &Report) -> Table {
         let numbers = |(packets, size): (u64, u64)| -> [Cell; 3] {
             [
                 count(packets).into(),
-                share(packets, report.packets).into(),
+                share_of(packets).into(),
                 bytes(size).into(),
             ]
         };
@@ -82,7 +94,7 @@ fn decided_by(row: &DropRow) -> String {
 }
 
 /// The flows that lost most packets.
-pub(super) fn flows(report: &Report) -> Table {
+pub(super) fn flows(report: &Report, width: usize) -> Table {
     let mut table = Table::new(&[
         (Column::Wrap, "Flows that lost most"),
         (Column::Wrap, "because of"),
@@ -90,10 +102,15 @@ pub(super) fn flows(report: &Report) -> Table {
         (Column::Right, "bytes"),
     ]);
     for row in &report.dropped_flows {
+        let cause = if width < ROOMY {
+            row.reason.to_owned()
+        } else {
+            format!("{}, {}", row.reason, row.element)
+        };
         let least = if row.missed_at_most > 0 { "≥" } else { "" };
         table.row([
             format!("  {}", row.flow).into(),
-            format!("{}, {}", row.reason, row.element).into(),
+            cause.into(),
             format!("{least}{}", count(row.packets)).into(),
             format!("{least}{}", bytes(row.bytes)).into(),
         ]);

@@ -15,8 +15,8 @@ pub(super) const MOST_ROWS: usize = 12;
 pub(crate) fn text(report: &Report, width: usize) -> String {
     let tables = [
         verdicts(report),
-        drops::by_stage(report),
-        drops::flows(report),
+        drops::by_stage(report, width),
+        drops::flows(report, width),
         places(report),
         nat(report),
         connections(report),
