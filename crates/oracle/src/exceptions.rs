@@ -54,6 +54,24 @@ exceptions! {
     WrongErrorChecksum = "wrong-error-checksum", "§11: a wrong checksum is not a drop",
         "the kernel's NAT drops an ICMP error with a wrong checksum, whatever nf_conntrack_checksum \
          says; vpcsim translates it and it stays wrong";
+    /// The link is met before the router.
+    LinkBeforeRouter = "link-before-router", "§2 (leaving the nic before acl and route), §11 mtu",
+        "the size that counts is that of the link from the nic to its router: a packet too big for \
+         it is answered or cut before the router looks at TTL and route; a Linux router looks at \
+         these first";
+    /// Options of later fragments.
+    LaterFragmentOptions = "later-fragment-options", "§11: IP options are carried; RFC 791 §3.1",
+        "a later fragment made here carries the options with the copied flag alone; the kernel \
+         fills the place of the others with no-operations; the datagram is the same";
+    /// Fragments pass one by one.
+    FragmentsSingly = "fragments-singly", "§11: later fragments follow their first one",
+        "a kernel that tracks puts a datagram together before it goes on, so it ignores a piece \
+         that comes twice and sends nothing of one that is not whole; vpcsim lets every piece \
+         follow the first one";
+    /// Overlapping fragments.
+    FragmentOverlap = "fragment-overlap", "§11: later fragments follow their first one",
+        "the kernel drops a datagram whose pieces overlap; vpcsim carries the pieces and leaves it \
+         to the host to put them together";
     /// A host that sends to its subnet's broadcast address hears itself.
     OwnBroadcastCopy = "own-broadcast-copy", "§10 and §1: a packet is at one place",
         "an ICMP error to a source that is the subnet's broadcast address leaves by the nic on both \

@@ -13,6 +13,7 @@ mod drive;
 pub mod exceptions;
 mod kernel;
 mod public;
+mod reassembly;
 mod resets;
 mod rng;
 pub mod run;

@@ -1,7 +1,9 @@
 //! All areas, one after the other, on a thread of their own.
 
+use crate::area::fragments::Fragments;
 use crate::area::nat_setup::Kind;
 use crate::area::reverse_path::ReversePath;
+use crate::area::router::Router;
 use crate::area::tracking::Tracking;
 use crate::area::translation::Translation;
 use crate::drive::{Report, drive};
@@ -12,10 +14,12 @@ use std::path::Path;
 /// The areas by name, and their share of the packets in a hundred.
 pub const AREAS: &[(&str, u64)] = &[
     ("tracking", 40),
-    ("snat", 20),
+    ("snat", 15),
     ("dnat", 10),
     ("one-to-one", 10),
-    ("reverse-path", 20),
+    ("reverse-path", 15),
+    ("router", 5),
+    ("fragments", 5),
 ];
 
 /// What is missing to ask a kernel; empty: nothing.
@@ -68,6 +72,8 @@ fn one(name: &'static str, packets: u64, seed: u64) -> io::Result<Report> {
         "snat" => drive(name, &mut Translation::new(Kind::Snat)?, packets, seed),
         "dnat" => drive(name, &mut Translation::new(Kind::Dnat)?, packets, seed),
         "one-to-one" => drive(name, &mut Translation::new(Kind::OneToOne)?, packets, seed),
+        "router" => drive(name, &mut Router::new()?, packets, seed),
+        "fragments" => drive(name, &mut Fragments::new()?, packets, seed),
         _ => drive(name, &mut ReversePath::new()?, packets, seed),
     }
 }

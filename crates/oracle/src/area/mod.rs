@@ -1,8 +1,10 @@
 //! The areas that are compared. Each makes random cases, runs one on both sides, and says where
 //! they part.
 
+pub(crate) mod fragments;
 pub(crate) mod nat_setup;
 pub(crate) mod reverse_path;
+pub(crate) mod router;
 pub(crate) mod tracking;
 pub(crate) mod translation;
 
