@@ -53,7 +53,7 @@ pub(crate) struct EipBuckets {
 pub struct Use {
     /// Flows remembered at nics now.
     pub connections: usize,
-    /// The most there ever were.
+    /// The most there were under the present program.
     pub connections_peak: usize,
     /// Fragments that wait for their first one.
     pub fragments_held: usize,
@@ -68,7 +68,7 @@ pub struct GatewayUse {
     pub gateway: NatGatewayId,
     /// Sessions now.
     pub sessions: usize,
-    /// The most there ever were.
+    /// The most there were under the present program.
     pub sessions_peak: usize,
     /// Sessions now by eip, in the gateway's order.
     pub by_eip: Vec<(EipId, usize)>,

@@ -1,64 +1,20 @@
 //! One packet through all stages: the truth.
 
+mod admit;
+mod ended;
+mod notes;
+
+pub use ended::{Arrival, Other, Role, Walked};
+
 use crate::conntrack::Settings;
-use crate::fragments::Later;
-use crate::observe::{Decision, Observer, Outcome, Stop};
+use crate::observe::Observer;
 use crate::packet::Packet;
 use crate::state::{Entry, State};
-use crate::verdict::{Drop, DropReason, Element, Policy, Rule, Stage, Verdict};
-use crate::{Nanos, Place, Program, Source};
+use crate::verdict::{Drop, DropReason, Element, Stage, Verdict};
+use crate::{Nanos, Place, Program};
 use std::collections::VecDeque;
 use vpcsim_network::{CvmId, ExternalId, MidStream, NatGatewayId, NicId};
-use vpcsim_packet::{FlowKey, Headers, Verdict as ChecksumVerdict, verify_checksums};
-
-/// A packet as it starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arrival {
-    /// The caller's number for it, given back in [`Other`] and [`Stop`].
-    pub id: u64,
-    /// When. A time before the latest seen is taken as the latest seen (§12).
-    pub time: Nanos,
-    /// Where it starts.
-    pub source: Source,
-}
-
-/// What became of the packet that [`walk`] was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Walked {
-    /// The verdict. The packet was rewritten in place and stands as it looks where it ended.
-    pub verdict: Verdict,
-    /// It was cut to the link's size: its pieces are among the [`Other`]s, with
-    /// [`Role::Piece`], and the verdict is the first drop among them, else their delivery.
-    pub cut: bool,
-}
-
-/// A packet that ended during a walk beside the one that was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Other {
-    /// The number of the packet it is, is part of, or was made on account of.
-    pub id: u64,
-    /// What it is.
-    pub role: Role,
-    /// What became of it.
-    pub verdict: Verdict,
-    /// It was cut to the link's size: its pieces stand beside it, as in [`Walked::cut`].
-    pub cut: bool,
-    /// The packet as it looks where it ended, from its IPv4 header on.
-    pub bytes: Vec<u8>,
-    /// Length that its header says, or the captured one.
-    pub original_len: usize,
-}
-
-/// What an [`Other`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// A packet that was given earlier and held: this is its final verdict.
-    Captured,
-    /// A piece of a packet that was cut.
-    Piece,
-    /// A packet that the network made: an ICMP error, a proxied echo reply.
-    Generated,
-}
+use vpcsim_packet::{FlowKey, Headers};
 
 /// Carries one packet from where it starts to its verdict (SEMANTICS §2–§12).
 ///
@@ -201,126 +157,6 @@ impl<'a, O: Observer> Walk<'a, O> {
         self.state.now
     }
 
-    fn advance(&mut self, to: Nanos) {
-        self.state.now = self.state.now.max(to);
-        let now = self.state.now;
-        self.state.flows.expire(now, |_, _| {});
-        self.state.sessions.expire(now);
-        let mut timed_out = Vec::new();
-        self.state
-            .fragments
-            .expire(now, |fragment| timed_out.push(fragment));
-        for mut fragment in timed_out {
-            let verdict = self.fragment_timeout(fragment.id, &mut fragment.bytes);
-            let walked = Walked {
-                verdict,
-                cut: false,
-            };
-            self.push_other(fragment.id, Role::Captured, walked, fragment.bytes);
-        }
-    }
-
-    fn fragment_timeout(&mut self, id: u64, bytes: &mut [u8]) -> Verdict {
-        let drop = Drop::new(DropReason::FragmentTimeout, Stage::Packet, Element::Packet);
-        if let Ok(headers) = Headers::parse(bytes) {
-            let key = fragment_key(&headers);
-            let packet = Packet {
-                id,
-                generated: false,
-                bytes,
-                headers,
-                key,
-            };
-            self.note_drop(&packet, &drop);
-        }
-        Verdict::Dropped(drop)
-    }
-
-    /// A packet enters the simulation: is it whole, whose fragment is it, where does it start?
-    fn admit(&mut self, arrival: Arrival, bytes: &mut [u8]) -> Walked {
-        let uncut = |verdict| Walked {
-            verdict,
-            cut: false,
-        };
-        if bytes.first().is_some_and(|first| first >> 4 == 6) {
-            return uncut(Verdict::NotIpv4);
-        }
-        let headers = match Headers::parse(bytes) {
-            Ok(headers) => headers,
-            Err(malformed) => return uncut(Verdict::Malformed(malformed)),
-        };
-        let key = FlowKey::of(&headers);
-        let known = key.unwrap_or_else(|| fragment_key(&headers));
-        let Arrival { id, source, .. } = arrival;
-        let mut packet = Packet {
-            id,
-            generated: false,
-            bytes,
-            headers,
-            key: known,
-        };
-        if self.program.verify_checksums() && is_wrong(&packet) {
-            let drop = Drop::new(DropReason::BadChecksum, Stage::Packet, Element::Packet);
-            self.note_drop(&packet, &drop);
-            return uncut(Verdict::Dropped(drop));
-        }
-        let step = self.start(source, &packet.key);
-        let now = self.now();
-        if let Some(key) = key {
-            if headers.more_fragments {
-                for held in self.state.fragments.first(source, &headers, key, now) {
-                    let (id, role) = (held.id, Role::Captured);
-                    self.pending.push_back(Pending {
-                        id,
-                        role,
-                        bytes: held.bytes,
-                        key: Some(key),
-                        step,
-                    });
-                }
-            }
-        } else {
-            match self
-                .state
-                .fragments
-                .later(source, &headers, id, packet.bytes, now)
-            {
-                Later::Follow(first) => packet.key = first,
-                Later::Held => {
-                    self.note_hold(&packet);
-                    return uncut(Verdict::Held);
-                }
-                Later::Overflow => {
-                    return uncut(self.fragment_timeout(id, packet.bytes));
-                }
-            }
-        }
-        self.carry(packet, step)
-    }
-
-    /// Where the walk begins for a packet of this source.
-    fn start(&self, source: Source, key: &FlowKey) -> Step {
-        match source {
-            Source::Cvm(cvm) => Step::Send(cvm),
-            Source::Nic(nic) => Step::Leave(nic),
-            Source::External(external) => Step::FromExternal(external),
-            Source::Internet => {
-                if self.program.eip_of_public(key.destination).is_some() {
-                    Step::FromInternet { hairpin: None }
-                } else if self.program.is_private(key.destination) {
-                    // Whoever sent it, an eip of ours included (§4): nobody on the internet
-                    // sends to a private address, so it was captured inside.
-                    Step::Untranslate
-                } else if self.program.eip_of_public(key.source).is_some() {
-                    // §12: seen on the internet, already translated, on its way to a stranger.
-                    Step::End(Place::Internet)
-                } else {
-                    Step::FromInternet { hairpin: None }
-                }
-            }
-        }
-    }
-
     /// Carries a packet step by step until it ends.
     fn carry(&mut self, mut packet: Packet<'_>, mut step: Step) -> Walked {
         loop {
@@ -431,86 +267,6 @@ impl<'a, O: Observer> Walk<'a, O> {
             original_len,
         });
     }
-
-    /// Tells the observer how a packet passed a stage.
-    pub(crate) fn note(
-        &mut self,
-        packet: &Packet<'_>,
-        stage: Stage,
-        element: Element,
-        outcome: Outcome,
-    ) {
-        self.note_decided(packet, stage, element, outcome, None, None);
-    }
-
-    /// Tells the observer how a packet passed a stage, and what decided.
-    pub(crate) fn note_decided(
-        &mut self,
-        packet: &Packet<'_>,
-        stage: Stage,
-        element: Element,
-        outcome: Outcome,
-        rule: Option<Rule>,
-        policy: Option<Policy>,
-    ) {
-        let decision = Decision::Pass(outcome);
-        self.observe(packet, stage, element, decision, rule, policy);
-    }
-
-    fn note_drop(&mut self, packet: &Packet<'_>, drop: &Drop) {
-        let decision = Decision::Drop(drop.reason);
-        self.observe(
-            packet,
-            drop.stage,
-            drop.element,
-            decision,
-            drop.rule,
-            drop.policy,
-        );
-    }
-
-    fn note_hold(&mut self, packet: &Packet<'_>) {
-        self.observe(
-            packet,
-            Stage::Packet,
-            Element::Packet,
-            Decision::Hold,
-            None,
-            None,
-        );
-    }
-
-    fn note_delivery(&mut self, packet: &Packet<'_>, place: Place) {
-        let (stage, element) = match place {
-            Place::Nic(nic) => (Stage::Host, Element::Nic(nic)),
-            Place::Internet => (Stage::Internet, Element::Internet),
-            Place::External(external) => (Stage::External, Element::External(external)),
-            Place::NatGateway(gateway) => (Stage::NatGateway, Element::NatGateway(gateway)),
-        };
-        self.observe(packet, stage, element, Decision::Deliver(place), None, None);
-    }
-
-    fn observe(
-        &mut self,
-        packet: &Packet<'_>,
-        stage: Stage,
-        element: Element,
-        decision: Decision,
-        rule: Option<Rule>,
-        policy: Option<Policy>,
-    ) {
-        self.observer.stop(&Stop {
-            id: packet.id,
-            generated: packet.generated,
-            stage,
-            element,
-            decision,
-            rule,
-            policy,
-            headers: &packet.headers,
-            bytes: packet.bytes,
-        });
-    }
 }
 
 /// What is known of a later fragment's flow before its first one is.
@@ -522,10 +278,4 @@ fn fragment_key(headers: &Headers) -> FlowKey {
         destination: headers.destination,
         destination_port: 0,
     }
-}
-
-/// Whether a checksum of the packet is wrong, as far as can be told.
-fn is_wrong(packet: &Packet<'_>) -> bool {
-    let report = verify_checksums(packet.bytes, &packet.headers);
-    [report.ip, report.transport].contains(&ChecksumVerdict::Wrong)
 }
