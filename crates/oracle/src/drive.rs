@@ -28,6 +28,29 @@ pub struct Report {
     pub took: Duration,
 }
 
+impl Report {
+    /// Of an area that has yet to run.
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            packets: 0,
+            cases: 0,
+            exceptions: BTreeMap::new(),
+            unexplained: Vec::new(),
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Takes over what came of a case, but for its difference.
+    pub(crate) fn add(&mut self, tally: &Tally) {
+        self.cases += 1;
+        self.packets += tally.packets;
+        for (exception, count) in &tally.exceptions {
+            *self.exceptions.entry(*exception).or_default() += count;
+        }
+    }
+}
+
 /// Runs cases until `packets` were compared.
 ///
 /// # Errors
@@ -39,28 +62,17 @@ pub(crate) fn drive<A: Area>(
     seed: u64,
 ) -> io::Result<Report> {
     let began = Instant::now();
-    let mut report = Report {
-        name,
-        packets: 0,
-        cases: 0,
-        exceptions: BTreeMap::new(),
-        unexplained: Vec::new(),
-        took: Duration::ZERO,
-    };
+    let mut report = Report::new(name);
     while report.packets < packets && report.unexplained.len() < ENOUGH {
         let setup = (report.cases % area.setups() as u64) as usize;
         let mut rng = Rng::new(seed, report.cases);
         let steps = area.generate(setup, &mut rng);
         let tally = area.run(setup, &steps)?;
-        report.packets += tally.packets;
-        for (exception, count) in &tally.exceptions {
-            *report.exceptions.entry(*exception).or_default() += count;
-        }
         if tally.difference.is_some() {
             let smallest = minimal(area, setup, steps, report.cases)?;
             report.unexplained.push(smallest);
         }
-        report.cases += 1;
+        report.add(&tally);
     }
     report.took = began.elapsed();
     Ok(report)

@@ -72,6 +72,10 @@ exceptions! {
     FragmentOverlap = "fragment-overlap", "§11: later fragments follow their first one",
         "the kernel drops a datagram whose pieces overlap; vpcsim carries the pieces and leaves it \
          to the host to put them together";
+    /// A gateway has the ports of a class, a kernel those of its rule.
+    OtherPortRange = "other-port-range", "§9: the next free port of its class at 1024 or above",
+        "towards one destination many inside hosts with one source port have 1008 public ports \
+         here, and in the kernel as many as its rule names; both drop when these are taken";
     /// A host that sends to its subnet's broadcast address hears itself.
     OwnBroadcastCopy = "own-broadcast-copy", "§10 and §1: a packet is at one place",
         "an ICMP error to a source that is the subnet's broadcast address leaves by the nic on both \

@@ -187,15 +187,6 @@ impl Kernel {
             _ => Err(io::Error::other("netlink gave no answer")),
         }
     }
-
-    /// Runs a program inside the namespace and returns what it printed.
-    ///
-    /// # Errors
-    /// When it fails: what it complained about.
-    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> io::Result<String> {
-        sys::enter_net_namespace(&self.namespace)?;
-        pipe(program, arguments, "")
-    }
 }
 
 /// Runs a program with this input in the thread's namespace.

@@ -6,6 +6,7 @@ use crate::area::reverse_path::ReversePath;
 use crate::area::router::Router;
 use crate::area::tracking::Tracking;
 use crate::area::translation::Translation;
+use crate::area::{exhaustion, expiry};
 use crate::drive::{Report, drive};
 use crate::sys;
 use std::io;
@@ -20,7 +21,12 @@ pub const AREAS: &[(&str, u64)] = &[
     ("reverse-path", 15),
     ("router", 5),
     ("fragments", 5),
+    ("exhaustion", 0),
+    ("expiry", 0),
 ];
+
+/// Packets for which one more round of waiting is worth its six seconds.
+const EXPIRY_PACKETS: u64 = 500_000;
 
 /// What is missing to ask a kernel; empty: nothing.
 pub fn missing() -> Vec<String> {
@@ -58,7 +64,11 @@ pub fn run(only: Option<&str>, packets: u64, seed: u64) -> io::Result<Vec<Report
         let shares: u64 = chosen.iter().map(|(_, share)| share).sum();
         chosen
             .into_iter()
-            .map(|(name, share)| one(name, packets * share / shares, seed))
+            .map(|(name, share)| match *name {
+                "exhaustion" => exhaustion::run(name),
+                "expiry" => expiry::run(name, 1 + packets / EXPIRY_PACKETS, seed),
+                name => one(name, packets * share / shares.max(1), seed),
+            })
             .collect()
     });
     worker

@@ -1,6 +1,9 @@
 //! The areas that are compared. Each makes random cases, runs one on both sides, and says where
 //! they part.
 
+pub(crate) mod exhaustion;
+pub(crate) mod expiry;
+pub(crate) mod filter;
 pub(crate) mod fragments;
 pub(crate) mod nat_setup;
 pub(crate) mod reverse_path;
