@@ -2,7 +2,7 @@
 
 use super::number::counted;
 use super::style::{GOOD, NAME, paint};
-use super::table::wrap;
+use super::table::{together, wrap};
 use vpcsim_network::Summary;
 
 /// `network.yaml is valid` and how much of everything there is.
@@ -31,7 +31,7 @@ pub(crate) fn text(name: &str, summary: &Summary, width: usize) -> String {
     let declared: Vec<_> = all
         .iter()
         .filter(|(n, _)| *n > 0)
-        .map(|(n, one)| counted(*n as u64, one))
+        .map(|(n, one)| together(&counted(*n as u64, one)))
         .collect();
     let mut text = format!("{} {}\n", paint(NAME, name), paint(GOOD, "is valid"));
     for line in wrap(&declared.join(", "), width - 2) {

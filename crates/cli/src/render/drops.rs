@@ -3,7 +3,7 @@
 use super::number::{bytes, count, counted, share};
 use super::report::MOST_ROWS;
 use super::style::{BAD, FAINT};
-use super::table::{Cell, Column, Table};
+use super::table::{Cell, Column, Table, together};
 use vpcsim_dataplane::Stage;
 use vpcsim_replay::{DropRow, Report};
 
@@ -79,11 +79,20 @@ pub(super) fn by_stage(report: &Report, width: usize) -> Table {
     table
 }
 
+/// `ingress 3 (line 41)`, the line's number beside its word.
+fn together_line(rule: &str) -> String {
+    match rule.split_once(" (") {
+        Some((rule, line)) => format!("{rule} {}", together(&format!("({line}"))),
+        None => rule.to_owned(),
+    }
+}
+
 /// `acl edge, ingress 3 (line 41)`, with the policy and what else is known.
 fn decided_by(row: &DropRow) -> String {
     let mut text = row.element.clone();
+    let rule = row.rule.as_ref().map(|rule| together_line(rule));
     let policy = row.policy.map(|policy| format!("policy {policy}"));
-    for part in [row.rule.as_ref(), policy.as_ref(), row.detail.as_ref()]
+    for part in [rule.as_ref(), policy.as_ref(), row.detail.as_ref()]
         .into_iter()
         .flatten()
     {

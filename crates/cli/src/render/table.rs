@@ -164,7 +164,8 @@ impl Table {
 }
 
 /// Breaks text between words into lines of at most `width`; a longer word is
-/// broken too. Space that the text begins with is before each line.
+/// broken too. Space that the text begins with is before each line, and words
+/// that [`together`] has joined stay on one.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let words = text.trim_start_matches(' ');
     let indent = " ".repeat(text.len() - words.len());
@@ -193,6 +194,17 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+        .into_iter()
+        .map(|line| line.replace(JOINT, " "))
+        .collect()
+}
+
+/// A space at which no line is broken.
+const JOINT: char = '\u{a0}';
+
+/// Text that [`wrap`] keeps on one line if it fits.
+pub(crate) fn together(text: &str) -> String {
+    text.replace(' ', &JOINT.to_string())
 }
 
 #[cfg(test)]
@@ -276,5 +288,6 @@ mod tests {
         assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("ab cd", 5), ["ab cd"]);
         assert_eq!(wrap("  ab cd", 5), ["  ab", "  cd"]);
+        assert_eq!(wrap(&format!("ab {}", together("c d")), 4), ["ab", "c d"]);
     }
 }

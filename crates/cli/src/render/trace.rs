@@ -1,7 +1,7 @@
 //! One packet and its reply, stop by stop, for people.
 
 use super::style::{BAD, FAINT, GOOD, NAME, PLAIN, TITLE, paint};
-use super::table::{Cell, Column, Table, wrap};
+use super::table::{Cell, Column, Table, together, wrap};
 use vpcsim_replay::trace::{Change, ElementView, Leg, RuleView, StopView, Trace, VerdictView};
 
 /// The question, the ways, and the answer.
@@ -128,9 +128,9 @@ fn because(rule: Option<&RuleView>, policy: Option<&str>) -> String {
             Some(position) => position.to_string(),
             None => "implicit deny".to_owned(),
         };
-        let line = rule
-            .line
-            .map_or_else(String::new, |line| format!(" (line {line})"));
+        let line = rule.line.map_or_else(String::new, |line| {
+            format!(" {}", together(&format!("(line {line})")))
+        });
         format!("{} {position}{line}", rule.list)
     });
     let policy = policy.map(|policy| format!("policy {policy}"));
