@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod craft;
+pub mod fuzz;
 mod lab;
 pub mod strategy;
 
