@@ -7,6 +7,7 @@ use crate::report::{
     CaptureReport, Connections, EipRow, FlowRow, Generated, KindRow, LinkRow, MalformedRow, NatRow,
     PlaceRow, Verdicts,
 };
+use crate::strangers::Strangers;
 use crate::tally::{Count, Tally};
 use crate::top_flows::TopFlows;
 use hashbrown::HashMap;
@@ -58,6 +59,7 @@ pub(crate) struct Counters {
     pub(crate) captures: Vec<CaptureReport>,
     /// Packets whose time is before the latest seen.
     pub(crate) went_back: u64,
+    pub(crate) strangers: Strangers,
     ambiguous: Vec<Ipv4Addr>,
     more_ambiguous: bool,
 }
@@ -76,6 +78,7 @@ impl Counters {
             link_types: Tally::new(MOST_KINDS),
             captures: Vec::new(),
             went_back: 0,
+            strangers: Strangers::default(),
             ambiguous: Vec::new(),
             more_ambiguous: false,
         }
@@ -203,6 +206,7 @@ impl Counters {
                 "link type {name} is not read: its {packets} packet(s) count as not IPv4"
             ));
         }
+        warnings.extend(self.strangers.warning());
         if self.went_back > 0 {
             warnings.push(format!(
                 "{} packet(s) have a time before that of an earlier packet: the clock was held",

@@ -53,6 +53,7 @@ mod replay;
 mod report;
 mod run;
 mod sink;
+mod strangers;
 mod tally;
 mod time;
 mod top_flows;

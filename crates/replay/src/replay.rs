@@ -136,6 +136,7 @@ impl<'p> Replay<'p> {
             }
         };
         let origin = self.attribution.of(headers.source);
+        self.counters.strangers.seen(headers.source, origin.source);
         if origin.ambiguous {
             self.counters.ambiguous(headers.source);
         }
