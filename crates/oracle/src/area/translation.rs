@@ -180,27 +180,18 @@ impl Case {
         let ended = world.sim.send(source, &to_sim);
         let verdict = format!("{:?}", ended.verdict);
         let mut sim = out_of(ended.delivered);
-        if kernel == sim && step.from == Side::Outside {
+        if kernel == sim && (step.from == Side::Outside || kernel.is_empty()) {
             return Ok(None);
         }
-        if !world.strict && is_untranslated(step, &to_kernel, &kernel) {
+        if let Some(exception) = explained(world, step, &to_kernel, &kernel) {
             // Ours is dropped, or translated rightly.
             let inside = (met.inside.0, met.inside.1.wrapping_sub(shift));
             let mut right = step.translated(inside, our_end);
             one_hop(&mut right);
             if sim.iter().all(|(_, packet)| *packet == right) {
-                tally.except(Exception::InvalidUntranslated);
+                tally.except(exception);
                 return Ok(None);
             }
-        }
-        if is_redirect(&step.content) && kernel.is_empty() {
-            tally.except(Exception::RedirectTranslated);
-            return Ok(None);
-        }
-        let error = matches!(step.content, Content::Error { .. });
-        if error && step.spoiled && kernel.is_empty() {
-            tally.except(Exception::WrongErrorChecksum);
-            return Ok(None);
         }
         let (their_port, our_port) = (shown_port(step, &kernel), shown_port(step, &sim));
         if let (Some(theirs), Some(ours)) = (their_port, our_port)
@@ -341,8 +332,17 @@ fn is_untranslated(step: &Step, given: &[u8], out: &Out) -> bool {
     *bytes == hop && !(step.from == Side::Inside && given == bytes)
 }
 
-fn is_redirect(content: &Content) -> bool {
-    matches!(content, Content::Error { kind: 5, .. })
+/// Why the kernel may have done this with a packet where vpcsim translates or drops it.
+fn explained(world: &World, step: &Step, given: &[u8], out: &Out) -> Option<Exception> {
+    if !world.strict && is_untranslated(step, given, out) {
+        return Some(Exception::InvalidUntranslated);
+    }
+    match step.content {
+        Content::Error { .. } if !out.is_empty() => None,
+        Content::Error { kind: 5, .. } => Some(Exception::RedirectTranslated),
+        Content::Error { .. } if step.spoiled => Some(Exception::WrongErrorChecksum),
+        _ => None,
+    }
 }
 
 /// The public port that an outbound packet shows.
