@@ -76,6 +76,10 @@ exceptions! {
     OtherPortRange = "other-port-range", "§9: the next free port of its class at 1024 or above",
         "towards one destination many inside hosts with one source port have 1008 public ports \
          here, and in the kernel as many as its rule names; both drop when these are taken";
+    /// The source is judged before the way on is looked for.
+    SourceBeforeWay = "source-before-way", "§10: rp_filter and martians, then local or forward",
+        "of a packet for which there is no way a router in the kernel says so without having looked \
+         at its source; vpcsim drops it by its source, silently";
     /// A host that sends to its subnet's broadcast address hears itself.
     OwnBroadcastCopy = "own-broadcast-copy", "§10 and §1: a packet is at one place",
         "an ICMP error to a source that is the subnet's broadcast address leaves by the nic on both \

@@ -11,14 +11,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
-use vpcsim_dataplane::{Place, Source};
+use vpcsim_dataplane::{DropReason, Place, Source, Verdict};
 use vpcsim_network::NicId;
 use vpcsim_packet::{Protocol, build};
 
 /// For experiments (RFC 3692): nothing in the kernel answers it.
 const PROTOCOL: Protocol = Protocol(253);
 const ETH0: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 10);
-const ETH1: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 10);
+const ETH1: Ipv4Addr = Ipv4Addr::new(10, 2, 0, 10);
+/// Beyond the default route.
+const FAR: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 const LO: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
 
 /// How the host is made.
@@ -27,35 +29,48 @@ struct Shape {
     two_nics: bool,
     rules: bool,
     forwards: bool,
+    /// eth0 has no address in the guest: there is no default route.
+    unconfigured: bool,
 }
 
-const SHAPES: [Shape; 5] = [
+const SHAPES: [Shape; 7] = [
+    ONE_NIC,
     Shape {
-        two_nics: false,
-        rules: false,
-        forwards: false,
-    },
-    Shape {
-        two_nics: false,
-        rules: false,
         forwards: true,
+        ..ONE_NIC
     },
+    TWO_NICS,
     Shape {
-        two_nics: true,
-        rules: false,
-        forwards: false,
-    },
-    Shape {
-        two_nics: true,
-        rules: false,
         forwards: true,
+        ..TWO_NICS
     },
     Shape {
-        two_nics: true,
+        forwards: true,
         rules: true,
+        ..TWO_NICS
+    },
+    Shape {
+        unconfigured: true,
+        ..TWO_NICS
+    },
+    Shape {
         forwards: true,
+        unconfigured: true,
+        ..TWO_NICS
     },
 ];
+
+const ONE_NIC: Shape = Shape {
+    two_nics: false,
+    rules: false,
+    forwards: false,
+    unconfigured: false,
+};
+
+const TWO_NICS: Shape = Shape {
+    two_nics: true,
+    ..ONE_NIC
+};
 
 /// The sysctls that a case sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,7 +92,7 @@ pub(crate) enum Step {
         /// At this nic, 0 or 1.
         nic: usize,
         /// Its source.
-        source: Ipv4Addr,
+        source: Origin,
         /// Its destination.
         destination: Ipv4Addr,
         /// Its TTL.
@@ -89,6 +104,29 @@ pub(crate) enum Step {
     },
 }
 
+/// Where a packet says it is from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Origin {
+    /// This address.
+    Address(Ipv4Addr),
+    /// An address in this /16 that was not used of late: a kernel tells one address only so often
+    /// that there is no way.
+    Unheard(u8, u8),
+}
+
+impl Origin {
+    fn address(self, count: &mut u16) -> Ipv4Addr {
+        match self {
+            Self::Address(address) => address,
+            Self::Unheard(a, b) => {
+                *count = count.wrapping_add(1);
+                let [c, d] = count.to_be_bytes();
+                Ipv4Addr::new(a, b, c.max(1), d.clamp(1, 254))
+            }
+        }
+    }
+}
+
 /// Sysctls of a host, opaque outside.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings(Sysctls);
@@ -98,9 +136,8 @@ pub(crate) struct Settings(Sysctls);
 pub(crate) struct ReversePath {
     kernels: Vec<Kernel>,
     sims: HashMap<(usize, Sysctls), Sim>,
-    /// Sources that were used for packets that are answered by an error: the kernel answers one
-    /// address only so often.
-    fresh: u32,
+    /// Counts the sources that are used once.
+    unheard: u16,
 }
 
 impl ReversePath {
@@ -113,18 +150,22 @@ impl ReversePath {
         Ok(Self {
             kernels: kernels.collect::<io::Result<_>>()?,
             sims: HashMap::new(),
-            fresh: 0,
+            unheard: 0,
         })
     }
 
-    fn source(&mut self, rng: &mut Rng) -> Ipv4Addr {
-        self.fresh = self.fresh.wrapping_add(1) & 0xffff;
-        let [_, _, c, d] = self.fresh.to_be_bytes();
-        match rng.below(20) {
+    fn source(unheard: bool, rng: &mut Rng) -> Origin {
+        let far = Origin::Unheard(100, 64);
+        let on_link = Origin::Unheard(10, 2);
+        let routed = Origin::Unheard(192, 168);
+        if unheard {
+            return rng.pick(&[far, on_link, routed]);
+        }
+        let address = match rng.below(20) {
             0 | 1 => Ipv4Addr::new(10, 0, 1, 77),
-            2 | 3 => Ipv4Addr::new(10, 0, 2, 77),
-            4..=7 => Ipv4Addr::new(100, 64, c, d),
-            8 | 9 => Ipv4Addr::new(192, 168, 60, d),
+            2 | 3 => return on_link,
+            4..=7 => return far,
+            8 | 9 => return routed,
             10 => ETH0,
             11 => ETH1,
             12 => LO,
@@ -142,10 +183,11 @@ impl ReversePath {
                 Ipv4Addr::new(169, 254, 1, 1),
                 Ipv4Addr::new(10, 0, 1, 255),
                 Ipv4Addr::new(10, 0, 1, 0),
-                Ipv4Addr::new(10, 0, 2, 255),
+                Ipv4Addr::new(10, 2, 255, 255),
                 Ipv4Addr::new(10, 0, 1, 1),
             ]),
-        }
+        };
+        Origin::Address(address)
     }
 }
 
@@ -173,16 +215,11 @@ impl Area for ReversePath {
             let nic = if shape.two_nics { rng.below(2) } else { 0 };
             // Within the vpc a packet comes to the nic that owns its destination.
             let own = if nic == 0 { ETH0 } else { ETH1 };
-            let destination = rng.pick(&[
-                own,
-                own,
-                LO,
-                Ipv4Addr::new(198, 51, 100, 7),
-                Ipv4Addr::new(192, 168, 60, 9),
-            ]);
+            let destination = rng.pick(&[own, own, LO, FAR, Ipv4Addr::new(192, 168, 60, 9)]);
+            let no_way = shape.unconfigured && (destination == FAR || destination == ETH0);
             steps.push(Step::Packet {
                 nic,
-                source: self.source(rng),
+                source: Self::source(no_way, rng),
                 destination,
                 ttl: rng.pick(&[64, 64, 64, 2, 1, 1, 0, 255]),
                 tos: rng.pick(&[0, 0, 0x10, 0xb8, 0xff]),
@@ -220,7 +257,8 @@ impl Area for ReversePath {
                     length,
                 } => {
                     let payload = vec![0xa5; *length];
-                    let packet = build::raw(PROTOCOL, *source, *destination, &payload)
+                    let source = source.address(&mut self.unheard);
+                    let packet = build::raw(PROTOCOL, source, *destination, &payload)
                         .ttl(*ttl)
                         .tos(*tos)
                         .identification(place as u16);
@@ -268,12 +306,26 @@ impl Area for ReversePath {
             tally.packets += 1;
             let verdict = format!("{:?}", ended.verdict);
             if let Some(text) = compare(&packet, &theirs, &ours, &verdict) {
+                if ours.is_empty() && is_judged_by_source(&ended.verdict) && is_no_way(&theirs) {
+                    tally.except(Exception::SourceBeforeWay);
+                    continue;
+                }
                 tally.difference = Some(Difference { step: place, text });
                 break;
             }
         }
         Ok(tally)
     }
+}
+
+fn is_judged_by_source(verdict: &Verdict) -> bool {
+    let by_source = [DropReason::RpFilter, DropReason::Martian];
+    matches!(verdict, Verdict::Dropped(drop) if by_source.contains(&drop.reason))
+}
+
+/// All that came out is an answer that there is no way.
+fn is_no_way(out: &Out) -> bool {
+    matches!(out.as_slice(), [(_, bytes)] if is_icmp_error(bytes) && bytes.get(20..22) == Some(&[3, 0]))
 }
 
 /// A copy of what left by a port, which the kernel also delivered to itself because it went to
@@ -317,25 +369,26 @@ fn setup(shape: Shape) -> Setup {
     let mut setup = Setup {
         ports: vec!["eth0"],
         sysctls: vec![("net/ipv4/ip_forward".to_owned(), forward.to_owned())],
-        ip: format!(
-            "addr add {LO}/32 dev lo\naddr add {ETH0}/24 dev eth0\n\
-             route add default via 10.0.1.1 dev eth0\n"
-        ),
+        ip: format!("addr add {LO}/32 dev lo\n"),
         nft: String::new(),
         local_protocols: vec![PROTOCOL.0, Protocol::ICMP.0],
     };
+    if !shape.unconfigured {
+        setup.ip +=
+            &format!("addr add {ETH0}/24 dev eth0\nroute add default via 10.0.1.1 dev eth0\n");
+    }
     if shape.two_nics {
         setup.ports.push("eth1");
         setup.ip += &format!(
-            "addr add {ETH1}/24 dev eth1\n\
-             route add 192.168.60.0/24 via 10.0.2.1 dev eth1\n"
+            "addr add {ETH1}/16 dev eth1\n\
+             route add 192.168.0.0/16 via 10.2.0.1 dev eth1\n"
         );
     }
     if shape.rules {
         setup.ip += &format!(
-            "route add default via 10.0.2.1 dev eth1 table 20\n\
+            "route add default via 10.2.0.1 dev eth1 table 20\n\
              rule add from {ETH1} lookup 20 priority 100\n\
-             rule add from 192.168.60.0/24 lookup 20 priority 101\n"
+             rule add from 192.168.0.0/16 lookup 20 priority 101\n"
         );
     }
     setup
@@ -367,17 +420,22 @@ fn network(shape: Shape, sysctls: Sysctls) -> String {
     };
     let mut routes = String::new();
     if shape.two_nics {
-        routes += "    routes:\n      - {to: 192.168.60.0/24, via: 10.0.2.1, nic: eth1}\n";
+        routes += "    routes:\n      - {to: 192.168.0.0/16, via: 10.2.0.1, nic: eth1}\n";
     }
     if shape.rules {
         routes += &format!(
-            "      - {{to: 0.0.0.0/0, via: 10.0.2.1, nic: eth1, table: 20}}
+            "      - {{to: 0.0.0.0/0, via: 10.2.0.1, nic: eth1, table: 20}}
     rules:
       - {{from: {ETH1}, table: 20}}
-      - {{from: 192.168.60.0/24, table: 20}}
+      - {{from: 192.168.0.0/16, table: 20}}
 "
         );
     }
+    let eth0_address = if shape.unconfigured {
+        format!("{{address: {ETH0}, configured: false}}")
+    } else {
+        ETH0.to_string()
+    };
     let right = if shape.two_nics {
         "host/eth1"
     } else {
@@ -387,10 +445,10 @@ fn network(shape: Shape, sysctls: Sysctls) -> String {
         "
 vpcs:
   shop:
-    cidr: 10.0.0.0/16
+    cidr: 10.0.0.0/12
     subnets:
       a: {{cidr: 10.0.1.0/24}}
-      b: {{cidr: 10.0.2.0/24}}
+      b: {{cidr: 10.2.0.0/16}}
       left: {{cidr: 10.0.3.0/24, route_table: left}}
       right: {{cidr: 10.0.4.0/24, route_table: right}}
 route_tables:
@@ -405,7 +463,7 @@ cvms:
     ip_forward: {}
     lo: [{LO}]
     nics:
-      eth0: {{subnet: a, address: {ETH0}, security_groups: [open]}}
+      eth0: {{subnet: a, addresses: [{eth0_address}], security_groups: [open]}}
 {two}    sysctl:
       net.ipv4.conf.all.rp_filter: {all}
       net.ipv4.conf.eth0.rp_filter: {eth0}
@@ -429,7 +487,7 @@ impl fmt::Display for Step {
                 length,
             } => write!(
                 f,
-                "at eth{nic} {source} > {destination} ttl {ttl} tos {tos:#04x} len {length}"
+                "at eth{nic} {source:?} > {destination} ttl {ttl} tos {tos:#04x} len {length}"
             ),
         }
     }
