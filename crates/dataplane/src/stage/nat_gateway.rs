@@ -179,7 +179,17 @@ impl<O: Observer> Walk<'_, O> {
             rule,
             policy,
         );
-        let owner = self.private_owner(gateway.vpc, session.inside.source, STAGE)?;
+        // A host that carries its eip itself (direct mode) may send by the gateway all the same:
+        // its answers find it by that address, which is nobody's in the vpc.
+        let carrier = self
+            .program
+            .public()
+            .direct_nic(network, session.inside.source)
+            .filter(|&nic| self.program.vpc_of(nic) == gateway.vpc);
+        let owner = match carrier {
+            Some(nic) => nic,
+            None => self.private_owner(gateway.vpc, session.inside.source, STAGE)?,
+        };
         // Only a flow that came in by the gateway has to go back by it (§2.5a).
         let entry = (session.opened != Opened::Inside).then_some(Entry::NatGateway(id));
         Ok(Step::Enter(Approach {

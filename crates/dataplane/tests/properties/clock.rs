@@ -97,7 +97,9 @@ proptest! {
                 denied.push(number);
             }
         }
-        prop_assume!(!denied.is_empty());
+        if denied.is_empty() {
+            return Ok(());
+        }
         let number = *which.get(&denied);
         let mut later = Run::new(&program);
         later.send_all(&world.sent[..number]);

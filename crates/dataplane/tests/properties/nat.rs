@@ -123,3 +123,25 @@ fn complain(
     );
     Ok(())
 }
+
+/// Found by the properties above: a host with its eip in direct mode whose table sends it by a
+/// gateway got no answers.
+#[test]
+fn a_host_in_direct_mode_may_use_a_gateway() {
+    let mut lab = vpcsim_testkit::Lab::new(
+        "
+vpcs: {shop: {cidr: 10.0.0.0/16, route_table: out, subnets: {web: {cidr: 10.0.1.0/24}}}}
+route_tables: {out: {vpc: shop, routes: [{to: 0.0.0.0/0, via: nat/gw}]}}
+eips:
+  own: {address: 203.0.113.1, bind: web, mode: direct}
+  gw: {address: 203.0.113.2}
+nat_gateways: {gw: {vpc: shop, eips: [gw]}}
+cvms: {web: {subnet: web, address: 10.0.1.10}}
+",
+    );
+    let syn = lab.send(vpcsim_testkit::tcp("203.0.113.1:40000", "198.51.100.1:80"));
+    syn.delivered_at("internet");
+    let reply = lab.reply_to(&syn);
+    reply.delivered_at("web/eth0");
+    assert_eq!(reply.flow(), "tcp 198.51.100.1:80 > 203.0.113.1:40000");
+}
