@@ -1,7 +1,7 @@
 //! `cargo xtask test`.
 
+use crate::cargo::{cargo, program};
 use crate::tools;
-use std::ffi::OsString;
 use std::process::{Command, ExitCode, Stdio};
 
 /// Makes the machine ready and runs the tests, with nextest where it is there.
@@ -37,20 +37,4 @@ fn has_nextest() -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
-}
-
-fn cargo(task: &[&str], arguments: &[String]) -> bool {
-    let status = Command::new(program()).args(task).args(arguments).status();
-    match status {
-        Ok(status) => status.success(),
-        Err(error) => {
-            eprintln!("error: cannot run cargo: {error}");
-            false
-        }
-    }
-}
-
-/// The cargo that runs this task.
-fn program() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
