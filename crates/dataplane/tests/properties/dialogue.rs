@@ -325,8 +325,15 @@ pub(crate) fn talk(run: &mut Run<'_>, call: &Call) -> Talk {
         } else {
             Some(talk.client)
         };
+        // What comes from somebody else is no answer, and nobody answers it.
+        let expected = if by_client {
+            talk.answers
+        } else {
+            Some(call.key())
+        };
+        let understood = expected.is_some_and(|key| leg.ended.key() == key.reversed());
         talk.legs.push(leg);
-        if back.is_none() || back != other {
+        if back.is_none() || back != other || !understood {
             break;
         }
     }

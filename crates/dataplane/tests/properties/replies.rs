@@ -77,7 +77,10 @@ fn stateful_before(
         }
         _ => false,
     };
-    if leg.by_client || back {
+    // By other doors it comes with another source: no reply of this flow.
+    let mut doors = leg.doors();
+    doors.reverse();
+    if leg.by_client || (back && doors == first.doors()) {
         stages.push(Stage::SecurityGroupIngress);
     }
     stages
