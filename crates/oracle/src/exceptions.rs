@@ -80,6 +80,10 @@ exceptions! {
     SourceBeforeWay = "source-before-way", "§10: rp_filter and martians, then local or forward",
         "of a packet for which there is no way a router in the kernel says so without having looked \
          at its source; vpcsim drops it by its source, silently";
+    /// Simultaneous open has the timeout of an opening connection.
+    SimultaneousOpenTimeout = "simultaneous-open-timeout", "§6: timeouts can be set",
+        "after SYNs from both ends a connection waits for tcp_syn_sent here; the kernel waits 120 s \
+         whatever its knobs say, for SYN_SENT2 has none; the defaults are equal";
     /// A host that sends to its subnet's broadcast address hears itself.
     OwnBroadcastCopy = "own-broadcast-copy", "§10 and §1: a packet is at one place",
         "an ICMP error to a source that is the subnet's broadcast address leaves by the nic on both \

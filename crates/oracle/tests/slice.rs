@@ -8,7 +8,7 @@ use vpcsim_oracle::exceptions::Exception;
 use vpcsim_oracle::run::{missing, run};
 
 /// Packets in all areas together.
-const PACKETS: u64 = 150_000;
+const PACKETS: u64 = 400_000;
 
 #[test]
 fn kernel_and_dataplane_agree() {

@@ -5,7 +5,7 @@
 
 use super::filter::{HOST, World};
 use super::{Difference, Tally};
-use crate::conversation::{Flow, Side, Step};
+use crate::conversation::{Content, Flow, Side, Step};
 use crate::drive::Report;
 use crate::exceptions::Exception;
 use crate::resets::Resets;
@@ -14,7 +14,7 @@ use crate::talk::Talk;
 use std::io;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
-use vpcsim_packet::Protocol;
+use vpcsim_packet::{Protocol, TcpFlags};
 
 const TIMEOUTS: [(&str, u32); 16] = [
     ("tcp_syn_sent", 1),
@@ -87,6 +87,7 @@ fn one(worlds: &mut [World], rng: &mut Rng) -> io::Result<Vec<Tally>> {
     for burst in 0..BURSTS {
         std::thread::sleep((BETWEEN * burst).saturating_sub(began.elapsed()));
         for (at, world) in worlds.iter_mut().enumerate() {
+            simultaneous(world, burst, began, &mut tallies[at])?;
             for flow in &mut talking[at] {
                 // Some stay silent for longer.
                 let silent = burst > 0 && rng.chance(45);
@@ -136,6 +137,62 @@ fn begin(number: usize, rng: &mut Rng) -> Talking {
     }
 }
 
+/// A connection that both ends open, and that one of them completes 1.4 s later.
+fn simultaneous(
+    world: &mut World,
+    burst: u32,
+    began: Instant,
+    tally: &mut Tally,
+) -> io::Result<()> {
+    let segments = match burst {
+        // Only what comes after an answer was seen prolongs.
+        0 => &[
+            (Side::Inside, TcpFlags::SYN),
+            (Side::Outside, TcpFlags::SYN),
+            (Side::Outside, TcpFlags::SYN),
+        ][..],
+        2 => &[(Side::Inside, TcpFlags(TcpFlags::SYN.0 | TcpFlags::ACK.0))],
+        _ => &[],
+    };
+    for &(from, flags) in segments {
+        let step = Step {
+            flow: Flow {
+                protocol: Protocol::TCP,
+                inside: (HOST, 40_000),
+                outside: (Ipv4Addr::new(192, 168, 19, 1), 443),
+            },
+            from,
+            content: Content::Tcp {
+                flags,
+                sequence: 1,
+                acknowledgment: if burst == 0 { 0 } else { 2 },
+                window: 1_000,
+                options: Vec::new(),
+                length: 0,
+            },
+            identification: 1,
+            tos: 0,
+            dont_fragment: false,
+            spoiled: false,
+        };
+        world.sim.set_clock(began.elapsed());
+        tally.packets += 1;
+        if world.step(&step)?.is_some() {
+            tally.except(Exception::SimultaneousOpenTimeout);
+        }
+    }
+    Ok(())
+}
+
+/// Whether both ends have sent a SYN of their own.
+fn opened_twice(said: &[(Duration, Step)]) -> bool {
+    let by = |side| {
+        said.iter()
+            .any(|(_, step)| step.from == side && step.content.is(TcpFlags::SYN))
+    };
+    by(Side::Inside) && by(Side::Outside)
+}
+
 /// The next packet of a flow, on both sides.
 fn packet(
     world: &mut World,
@@ -166,6 +223,10 @@ fn packet(
     flow.over = true;
     if !world.judged && flow.resets.doubtful(&step.flow) {
         tally.except(Exception::AnyResetCloses);
+        return Ok(());
+    }
+    if opened_twice(&flow.said) {
+        tally.except(Exception::SimultaneousOpenTimeout);
         return Ok(());
     }
     let mut story = format!("{}\n", world.name());
