@@ -269,6 +269,11 @@ fn linux_takes_unusual_sources_that_are_no_martians() {
             .send(ping("10.0.1.255", "10.0.1.10").at("front/eth0"))
             .dropped("martian", "host", "dual/eth0");
     }
+    // With accept_local Linux does not look, rules or not.
+    let sysctl = "net.ipv4.conf.all.rp_filter: 0, net.ipv4.conf.all.accept_local: 1";
+    dual(&format!("sysctl: {{{sysctl}}}{RULES}"))
+        .send(ping("10.0.1.255", "10.0.1.10").at("front/eth0"))
+        .delivered_at("dual/eth0");
 }
 
 #[test]
@@ -318,6 +323,19 @@ fn route_localnet_lets_loopback_destinations_in() {
     dual("sysctl: {net.ipv4.conf.all.route_localnet: 1, net.ipv4.conf.all.rp_filter: 0}")
         .send(ping("127.0.0.1", "10.0.1.10").at("front/eth0"))
         .dropped("martian", "host", "dual/eth0");
+    // The rest of 127/8 is so only to a look-up.
+    for (rp_filter, passes) in [(0, true), (2, false)] {
+        let sysctl = format!(
+            "net.ipv4.conf.all.route_localnet: 1, net.ipv4.conf.all.rp_filter: {rp_filter}"
+        );
+        let mut lab = dual(&format!("sysctl: {{{sysctl}}}"));
+        let end = lab.send(ping("127.9.9.9", "10.0.1.10").at("front/eth0"));
+        if passes {
+            end.delivered_at("dual/eth0");
+        } else {
+            end.dropped("martian", "host", "dual/eth0");
+        }
+    }
 }
 
 #[test]

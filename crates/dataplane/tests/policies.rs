@@ -78,6 +78,18 @@ fn tcp_window_track_calls_strays_invalid() {
 }
 
 #[test]
+fn a_syn_that_cannot_be_is_invalid_and_opens_nothing() {
+    // Seen by asking a kernel: a SYN against the direction of a live connection is INVALID there,
+    // although it would open one anywhere else.
+    for window in ["track", "ignore"] {
+        let mut lab = established(&format!("tcp_window: {window}, mid_stream: drop"));
+        lab.send(server().syn().sequence(70_000))
+            .dropped("invalid-state", "security-group-egress", "in")
+            .by_policy("mid_stream");
+    }
+}
+
+#[test]
 fn tcp_window_track_does_not_believe_a_rst_with_a_wrong_sequence() {
     // nat-and-kernel-cases 58: above what was acknowledged but inexact, it passes and kills nothing;
     // below, it is invalid.
