@@ -1,8 +1,9 @@
 //! `cargo xtask picture`: docs/report.svg, from what `vpcsim demo` prints.
 
+use crate::cargo::program;
 use std::fmt::Write;
+use std::fs;
 use std::process::{Command, ExitCode};
-use std::{env, fs};
 
 const FILE: &str = "docs/report.svg";
 /// A picture of more lines is not read; what follows are flows, places, NAT.
@@ -14,7 +15,7 @@ const MARGIN: f64 = 16.0;
 
 /// Runs the demo and draws the top of its report.
 pub(crate) fn run() -> ExitCode {
-    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let output = Command::new(program())
         .args(["run", "--quiet", "--release", "--package", "vpcsim", "--"])
         .args(["demo", "--color", "always"])
         .output();

@@ -12,15 +12,18 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let passed = if has_nextest() {
         println!("tests: cargo nextest");
         if arguments.is_empty() {
-            cargo(&["nextest", "run", "--workspace"], &[])
+            cargo(&["nextest", "run", "--workspace", "--no-fail-fast"], &[])
                 && cargo(&["test", "--workspace", "--doc"], &[])
         } else {
             println!("doctests: left out, because the arguments select tests");
-            cargo(&["nextest", "run", "--workspace"], arguments)
+            cargo(
+                &["nextest", "run", "--workspace", "--no-fail-fast"],
+                arguments,
+            )
         }
     } else {
         println!("tests: cargo test (cargo-nextest is not installed)");
-        cargo(&["test", "--workspace"], arguments)
+        cargo(&["test", "--workspace", "--no-fail-fast"], arguments)
     };
 
     if passed {

@@ -5,7 +5,6 @@ use super::number::{bytes, count, counted, duration, rate, share};
 use super::style::{BAD, FAINT, GOOD, NAME, ODD, PLAIN, TITLE, paint};
 use super::table::{Cell, Column, Table, wrap};
 use anstyle::Style;
-use vpcsim_dataplane::Stage;
 use vpcsim_replay::{NatRow, Report};
 
 /// Rows of one table beyond these are summed up; `--json` has all of them.
@@ -27,30 +26,7 @@ pub(crate) fn text(report: &Report, width: usize) -> String {
         text.push('\n');
         text += &table.render(width);
     }
-    text += &warnings(report, width);
-    if is_elsewhere(report) {
-        text += &lead(
-            NAME,
-            "help:",
-            "most packets neither start nor end at a host of the network; for a capture taken elsewhere, \
-             --map ADDR=CVM says which address stands for which host, and --at PLACE where it was taken",
-            width,
-        );
-    }
-    text
-}
-
-/// Whether the capture is of other hosts than the network's: then the drops say
-/// nothing about the network, and the person has to be told what to do.
-fn is_elsewhere(report: &Report) -> bool {
-    let at_the_door: u64 = report
-        .drops
-        .iter()
-        .filter(|row| row.stage == Stage::Internet.name())
-        .map(|row| row.packets)
-        .sum();
-    let replayed = report.verdicts.delivered + report.verdicts.dropped;
-    replayed > 0 && (at_the_door + report.verdicts.unattributed) * 2 > report.packets
+    text + &warnings(report, width)
 }
 
 /// Why no packet met the network.
