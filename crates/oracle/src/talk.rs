@@ -237,7 +237,18 @@ impl Talk {
         sender.next = sender.next.wrapping_add(counted);
         let mut window = sender.window;
         if rng.chance(self.wild) {
-            let shift = rng.pick(&[1, u32::MAX, 100, 70_000, 70_000_u32.wrapping_neg(), 1 << 31]);
+            // Around what the kernel's window check calls too old: a window, or 66 000.
+            let old = rng.pick(&[1_000, 65_535, 66_000]) + rng.below(3) as u32 - 1;
+            let shift = rng.pick(&[
+                1,
+                u32::MAX,
+                100,
+                70_000,
+                70_000_u32.wrapping_neg(),
+                1 << 31,
+                old,
+                old.wrapping_neg(),
+            ]);
             match rng.below(6) {
                 0 => sequence = sequence.wrapping_add(shift),
                 1 => acknowledgment = acknowledgment.wrapping_add(shift),
