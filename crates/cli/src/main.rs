@@ -5,6 +5,7 @@
 mod args;
 mod command;
 mod failure;
+mod interrupt;
 mod output;
 mod progress;
 mod render;

@@ -4,7 +4,9 @@ use crate::replay::{Options, Replay};
 use crate::report::Report;
 use crate::sink::Sink;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use vpcsim_capture::{CaptureError, Reader};
 use vpcsim_dataplane::Program;
 
@@ -60,13 +62,17 @@ pub enum ReplayError {
     Sink(#[from] io::Error),
 }
 
-/// Packets between two calls of `on_progress`.
-const PROGRESS_EVERY: u64 = 4096;
+/// Packets between two looks at the clock.
+const LOOK_EVERY: u64 = 16;
+/// Time between two calls of `on_progress`.
+const TELL_EVERY: Duration = Duration::from_millis(50);
 
 /// Replays captures one after another on one clock: a later capture's earlier times are held at
 /// the latest seen.
 ///
-/// `on_progress` is called every few thousand packets and once at the end.
+/// `on_progress` is called some twenty times a second while packets come, and at the end of each
+/// capture. When it breaks, the rest is left unread: the report speaks of what was replayed until
+/// then, and a warning in it says so.
 ///
 /// # Errors
 /// When a capture is damaged (the report up to there is in the error, and the sink has what ended
@@ -76,10 +82,11 @@ pub fn replay(
     inputs: Vec<Input>,
     options: &Options,
     sink: &mut dyn Sink,
-    on_progress: &mut dyn FnMut(Progress),
+    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Report, ReplayError> {
     let mut replay = Replay::new(program, options);
     let mut read_before = 0;
+    let mut told = Instant::now();
     for (input, Input { name, mut reader }) in inputs.into_iter().enumerate() {
         replay.begin_capture(&name, &reader.format().to_string());
         let progress = |replay: &Replay<'_>, reader: &Reader| Progress {
@@ -87,20 +94,30 @@ pub fn replay(
             bytes_read: read_before + reader.bytes_read(),
             input,
         };
+        let mut stopped = false;
         let damage = loop {
             match reader.next_record() {
                 Ok(Some(record)) => replay.packet(&record, sink)?,
                 Ok(None) => break None,
                 Err(error) => break Some(error),
             }
-            if replay.packets().is_multiple_of(PROGRESS_EVERY) {
-                on_progress(progress(&replay, &reader));
+            if replay.packets().is_multiple_of(LOOK_EVERY) && told.elapsed() >= TELL_EVERY {
+                told = Instant::now();
+                if on_progress(progress(&replay, &reader)).is_break() {
+                    stopped = true;
+                    break None;
+                }
             }
         };
         for warning in reader.warnings() {
             replay.capture_warning(warning.to_string());
         }
-        on_progress(progress(&replay, &reader));
+        if stopped {
+            replay.capture_warning("interrupted: the rest was not read".to_owned());
+            break;
+        }
+        // What it says at the end of a capture stops nothing that is not done already.
+        let _ = on_progress(progress(&replay, &reader));
         if let Some(source) = damage {
             replay.capture_warning(source.to_string());
             let report = Box::new(replay.finish());

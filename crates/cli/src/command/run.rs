@@ -4,10 +4,12 @@ use super::captures::{Captures, is_standard, unreadable};
 use super::destination;
 use crate::args::Out;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::output::{Output, Status};
 use crate::progress::Meter;
 use crate::render;
 use std::io;
+use std::ops::ControlFlow;
 use vpcsim_dataplane::Program;
 use vpcsim_replay::{Options, PcapngSink, Progress, ReplayError, Report, Sink, replay};
 
@@ -47,7 +49,15 @@ enum End {
 
 fn replayed(job: &Job<'_>, captures: Captures) -> Result<Report, End> {
     let mut meter = Meter::new(captures.size);
-    let mut on_progress = |progress: Progress| meter.show(progress);
+    let interrupt = Interrupt::listen(captures.size.is_none());
+    let mut on_progress = |progress: Progress| {
+        meter.show(progress);
+        if interrupt.came() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
     let destination = job.out.output.as_deref().map(destination).transpose();
     let result = match destination.map_err(End::Failed)? {
         None => replay(

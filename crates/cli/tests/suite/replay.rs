@@ -119,6 +119,57 @@ fn packets_are_replayed_while_they_arrive() {
     assert!(child.wait().unwrap().success());
 }
 
+/// Ctrl-C in `tcpdump -w - | vpcsim replay net.yaml -` reaches both: what tcpdump still had to say
+/// is read, and the report comes.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_while_packets_arrive_does_not_lose_the_report() {
+    let desk = Desk::new();
+    let capture = desk.traffic("in.pcap", &[]);
+    let bytes = fs::read(capture).unwrap();
+    let mut child = command()
+        .args(["replay", &desk.network(), "-", "-o", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let (head, tail) = bytes.split_at(bytes.len() / 2);
+    stdin.write_all(head).unwrap();
+    stdin.flush().unwrap();
+    wait_for_handler(child.id());
+    let interrupt = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupt.success());
+    stdin.write_all(tail).unwrap();
+    drop(stdin);
+    std::io::copy(&mut stdout, &mut std::io::sink()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(report["warnings"].as_array().map(Vec::len), Some(0));
+    assert!(report["packets"].as_u64().unwrap() > 0);
+}
+
+/// Waits until a process catches SIGINT (bit 1 of `SigCgt`, proc(5)).
+#[cfg(target_os = "linux")]
+fn wait_for_handler(process: u32) {
+    for _ in 0..6_000 {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();
+        if caught & 2 != 0 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("no handler");
+}
+
 #[test]
 fn a_capture_without_packets_is_not_a_success() {
     let desk = Desk::new();

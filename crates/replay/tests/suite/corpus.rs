@@ -1,6 +1,6 @@
 //! Every real capture through private clients behind a nat gateway.
 
-use crate::support::{OFFICE, check, corpus, program};
+use crate::support::{OFFICE, check, corpus, go_on, program};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -44,7 +44,7 @@ fn manifest(corpus: &Path) -> Vec<(String, u64)> {
 
 fn counted(program: &Program, path: &Path, options: &Options) -> u64 {
     let inputs = vec![Input::open(path).unwrap()];
-    let report = match replay(program, inputs, options, &mut (), &mut |_| {}) {
+    let report = match replay(program, inputs, options, &mut (), &mut go_on) {
         Ok(report) => report,
         // Damaged on purpose: what came before counts all the same.
         Err(ReplayError::Capture { report, .. }) => *report,

@@ -1,6 +1,6 @@
 //! What is written: the same on every run, and what Wireshark's tools read.
 
-use crate::support::{OFFICE, START, capture, check, corpus, input, json, packets, program};
+use crate::support::{OFFICE, START, capture, check, corpus, go_on, input, json, packets, program};
 use std::io;
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ const STRANGER: [u8; 4] = [198, 51, 100, 9];
 
 fn written(program: &Program, inputs: Vec<Input>, options: &Options) -> (Vec<u8>, String) {
     let mut sink = PcapngSink::new(program, Vec::new()).unwrap();
-    let report = replay(program, inputs, options, &mut sink, &mut |_| {}).unwrap();
+    let report = replay(program, inputs, options, &mut sink, &mut go_on).unwrap();
     check(&report);
     (sink.finish().unwrap(), json(&report))
 }
@@ -171,7 +171,7 @@ fn two_runs_give_the_same_bytes() {
 fn the_json_has_the_documented_keys_in_order() {
     let program = program(OFFICE);
     let inputs = vec![input("example", example())];
-    let report = replay(&program, inputs, &Options::default(), &mut (), &mut |_| {}).unwrap();
+    let report = replay(&program, inputs, &Options::default(), &mut (), &mut go_on).unwrap();
     let value = serde_json::to_value(&report).unwrap();
     let keys: Vec<_> = value
         .as_object()
@@ -237,7 +237,7 @@ fn the_sample_in_the_documentation_is_real() {
     };
     let mut capture = Input::open(corpus.join("cl_many_protocols.pcap")).unwrap();
     capture.name = "cl_many_protocols.pcap".to_owned();
-    let report = replay(&program, vec![capture], &options, &mut (), &mut |_| {}).unwrap();
+    let report = replay(&program, vec![capture], &options, &mut (), &mut go_on).unwrap();
     let docs = docs();
     let (_, sample) = docs.split_once("```json\n").unwrap();
     let (sample, _) = sample.split_once("```").unwrap();
@@ -284,7 +284,7 @@ fn a_sink_that_refuses_ends_the_replay() {
         inputs,
         &Options::default(),
         &mut Full(0),
-        &mut |_| {},
+        &mut go_on,
     );
     assert_eq!(
         result.unwrap_err().to_string(),

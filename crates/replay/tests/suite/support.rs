@@ -121,7 +121,7 @@ pub(crate) fn input(name: &str, file: Vec<u8>) -> Input {
 pub(crate) fn run(program: &Program, options: &Options, frames: &[Frame]) -> (Report, Kept) {
     let mut kept = Kept::default();
     let inputs = vec![input("test", capture(frames))];
-    let report = replay(program, inputs, options, &mut kept, &mut |_| {}).unwrap();
+    let report = replay(program, inputs, options, &mut kept, &mut go_on).unwrap();
     check(&report);
     (report, kept)
 }
@@ -228,4 +228,9 @@ pub(crate) fn json(report: &Report) -> String {
     let mut value = serde_json::to_value(report).unwrap();
     value.as_object_mut().unwrap().remove("timing").unwrap();
     serde_json::to_string_pretty(&value).unwrap()
+}
+
+/// Lets a replay go on to its end.
+pub(crate) fn go_on(_: vpcsim_replay::Progress) -> std::ops::ControlFlow<()> {
+    std::ops::ControlFlow::Continue(())
 }

@@ -1,6 +1,9 @@
 //! Every kind of verdict, by packets made for it.
 
-use crate::support::{Frame, OFFICE, SECOND, START, bytes, drops, input, packets, program, run};
+use crate::support::{
+    Frame, OFFICE, SECOND, START, bytes, drops, go_on, input, packets, program, run,
+};
+use std::ops::ControlFlow;
 use vpcsim_capture::LinkType;
 use vpcsim_packet::build::{Echo, icmp_echo, tcp, udp};
 use vpcsim_packet::{FlowKey, Headers, TcpFlags};
@@ -352,6 +355,7 @@ fn several_captures_share_one_clock() {
             calls += 1;
             assert_eq!(progress.packets, progress.input as u64 + 1);
             assert!(progress.bytes_read > 0);
+            ControlFlow::Continue(())
         },
     );
     let report = report.unwrap();
@@ -379,6 +383,52 @@ fn several_captures_share_one_clock() {
     );
 }
 
+/// A capture that pauses: what comes after the pause is looked at with the clock.
+struct Pausing {
+    before: std::io::Cursor<Vec<u8>>,
+    after: std::io::Cursor<Vec<u8>>,
+}
+
+impl std::io::Read for Pausing {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.before.read(into)?;
+        if read > 0 {
+            return Ok(read);
+        }
+        if self.after.position() == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(60));
+        }
+        self.after.read(into)
+    }
+}
+
+#[test]
+fn who_watches_may_stop_a_replay_and_has_a_report_of_what_was_replayed() {
+    let program = program(OFFICE);
+    let file = crate::support::capture(&packets(
+        (0..200).map(|port| syn((CLIENT, 4000 + port), (STRANGER, 443))),
+    ));
+    let (before, after) = file.split_at(file.len() / 2);
+    let stream = Pausing {
+        before: std::io::Cursor::new(before.to_vec()),
+        after: std::io::Cursor::new(after.to_vec()),
+    };
+    let reader = vpcsim_capture::Reader::from_stream(stream).unwrap();
+    let first = vpcsim_replay::Input {
+        name: "first".to_owned(),
+        reader,
+    };
+    let inputs = vec![first, input("never read", file)];
+    let stop = &mut |_| ControlFlow::Break(());
+    let report = replay(&program, inputs, &Options::default(), &mut (), stop).unwrap();
+    assert!((16..200).contains(&report.packets), "{}", report.packets);
+    assert_eq!(report.packets, report.verdicts.total());
+    assert_eq!(
+        report.warnings,
+        ["first: interrupted: the rest was not read"]
+    );
+}
+
 #[test]
 fn a_cut_capture_is_a_warning_and_a_damaged_one_an_error_with_its_report() {
     let program = program(OFFICE);
@@ -389,7 +439,7 @@ fn a_cut_capture_is_a_warning_and_a_damaged_one_an_error_with_its_report() {
     let cut = file[..file.len() - 10].to_vec();
     let replayed = |file| {
         let inputs = vec![input("cut.pcapng", file)];
-        replay(&program, inputs, &Options::default(), &mut (), &mut |_| {})
+        replay(&program, inputs, &Options::default(), &mut (), &mut go_on)
     };
     let report = replayed(cut).unwrap();
     assert_eq!(report.packets, 1);
