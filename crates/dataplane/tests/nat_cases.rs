@@ -2,6 +2,7 @@
 
 const PAGE: &str = include_str!("../../../docs/nat-cases.md");
 
+/// The tests of one file, or of all files of one folder.
 fn source(file: &str) -> &'static str {
     match file {
         "adopt" => include_str!("adopt.rs"),
@@ -10,11 +11,31 @@ fn source(file: &str) -> &'static str {
         "fragments" => include_str!("fragments.rs"),
         "icmp_errors" => include_str!("icmp_errors.rs"),
         "mtu" => include_str!("mtu.rs"),
-        "nat_gateway" => include_str!("nat_gateway.rs"),
+        "nat_gateway" => concat!(
+            include_str!("nat_gateway/ceilings.rs"),
+            include_str!("nat_gateway/choice_of_address.rs"),
+            include_str!("nat_gateway/filtering.rs"),
+            include_str!("nat_gateway/hairpin.rs"),
+            include_str!("nat_gateway/icmp.rs"),
+            include_str!("nat_gateway/mid_stream.rs"),
+            include_str!("nat_gateway/protocols.rs"),
+            include_str!("nat_gateway/reopening.rs"),
+            include_str!("nat_gateway/timeouts.rs"),
+            include_str!("nat_gateway/whom_it_serves.rs"),
+        ),
         "nat_ports" => include_str!("nat_ports.rs"),
         "policies" => include_str!("policies.rs"),
-        "security_group" => include_str!("security_group.rs"),
-        other => panic!("docs/nat-cases.md names the file {other}.rs"),
+        "security_group" => concat!(
+            include_str!("security_group/closing.rs"),
+            include_str!("security_group/icmp_errors.rs"),
+            include_str!("security_group/mid_stream.rs"),
+            include_str!("security_group/no_group.rs"),
+            include_str!("security_group/order.rs"),
+            include_str!("security_group/rules.rs"),
+            include_str!("security_group/timeouts.rs"),
+            include_str!("security_group/tracking.rs"),
+        ),
+        other => panic!("docs/nat-cases.md names the file or folder {other}"),
     }
 }
 
