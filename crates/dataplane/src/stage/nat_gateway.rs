@@ -33,37 +33,50 @@ impl<O: Observer> Walk<'_, O> {
         ) {
             return Err(drop(DropReason::NatProtocol).into());
         }
+        let translation = self.outbound_session(packet, id)?;
+        self.outbound_caps(packet, &translation.session)?;
+        self.translate(packet, translation, Way::Out);
+        Ok(self.reach_internet(packet, Some(Entry::NatGateway(id))))
+    }
+
+    /// Remembers the session if the packet opens it, and translates the packet by it.
+    fn translate(&mut self, packet: &mut Packet<'_>, translation: Translation, way: Way) {
         let Translation {
             session,
             rule,
             policy,
             tracker,
-        } = self.outbound_session(packet, id)?;
-        self.outbound_caps(packet, &session)?;
+        } = translation;
         if let Some(tracker) = tracker {
             self.open_session(session, tracker);
         }
+        let (change, quoted, outcome) = match way {
+            Way::Out => (
+                session.outbound(),
+                session.quoted_outbound(),
+                Outcome::SourceTranslated,
+            ),
+            Way::In => (
+                session.inbound(),
+                session.quoted_inbound(),
+                Outcome::DestinationTranslated,
+            ),
+        };
         match packet.quoted() {
             Some(_) => {
-                // Whoever on the inside sends the error, outside it comes from the eip.
-                let source = Some(session.outside.source);
+                // Whoever on the inside sends the error, outside it comes from the eip; and it
+                // has no ports of its own.
                 let outer = Rewrite {
-                    source,
-                    ..Rewrite::default()
+                    source_port: None,
+                    destination_port: None,
+                    ..change
                 };
-                packet.rewrite_error(&outer, &session.quoted_outbound());
+                packet.rewrite_error(&outer, &quoted);
             }
-            None => packet.rewrite(&session.outbound()),
+            None => packet.rewrite(&change),
         }
-        self.note_decided(
-            packet,
-            STAGE,
-            element,
-            Outcome::SourceTranslated,
-            rule,
-            policy,
-        );
-        Ok(self.reach_internet(packet, Some(Entry::NatGateway(id))))
+        let element = Element::NatGateway(session.gateway);
+        self.note_decided(packet, STAGE, element, outcome, rule, policy);
     }
 
     /// The session of an outbound packet: the live one, else a new mapping.
@@ -144,41 +157,15 @@ impl<O: Observer> Walk<'_, O> {
             return Err(drop(DropReason::NextHopUnavailable).into());
         }
         self.inbound_cap(packet, eip)?;
-        let Some(Translation {
-            session,
-            rule,
-            policy,
-            tracker,
-        }) = self.inbound_session(packet, eip, id)?
-        else {
+        let Some(translation) = self.inbound_session(packet, eip, id)? else {
             let echo = packet.key.icmp_kind() == Some(ECHO_REQUEST);
             if echo && gateway.icmp_proxy {
                 return Ok(self.proxy_echo(packet, id));
             }
             return Err(drop(DropReason::NoNatSession).into());
         };
-        if let Some(tracker) = tracker {
-            self.open_session(session, tracker);
-        }
-        match packet.quoted() {
-            Some(_) => {
-                let destination = Some(session.inside.source);
-                let outer = Rewrite {
-                    destination,
-                    ..Rewrite::default()
-                };
-                packet.rewrite_error(&outer, &session.quoted_inbound());
-            }
-            None => packet.rewrite(&session.inbound()),
-        }
-        self.note_decided(
-            packet,
-            STAGE,
-            element,
-            Outcome::DestinationTranslated,
-            rule,
-            policy,
-        );
+        let session = translation.session;
+        self.translate(packet, translation, Way::In);
         // A host that carries its eip itself (direct mode) may send by the gateway all the same:
         // its answers find it by that address, which is nobody's in the vpc.
         let carrier = self
@@ -403,6 +390,15 @@ impl<O: Observer> Walk<'_, O> {
         self.generate(packet, reply, back);
         Step::End(Place::NatGateway(id))
     }
+}
+
+/// Which way a packet passes the gateway.
+#[derive(Clone, Copy)]
+enum Way {
+    /// To the internet.
+    Out,
+    /// From it.
+    In,
 }
 
 /// How a packet is translated.
