@@ -1,6 +1,6 @@
 //! Every network in scenarios/ shows what its first lines say.
 
-use vpcsim_testkit::{Lab, ping, tcp};
+use vpcsim_testkit::{End, Lab, ping, tcp};
 
 #[expect(
     clippy::disallowed_methods,
@@ -12,6 +12,12 @@ fn lab(name: &str) -> Lab {
         env!("CARGO_MANIFEST_DIR")
     );
     Lab::new(&std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
+}
+
+/// The nic that the sending host chose.
+fn sent_by(end: &End) -> Option<&str> {
+    let chosen = end.stops().iter().find(|stop| stop.stage == "host-egress");
+    chosen.map(|stop| stop.element.as_str())
 }
 
 const CLIENT: &str = "198.51.100.7:50000";
@@ -239,11 +245,7 @@ fn everything_at_0_lets_the_ping_in_and_the_reply_leaves_by_eth0() {
     ping.delivered_at("dual/eth1");
     let reply = lab.reply_to(&ping);
     reply.delivered_at("client/eth0");
-    let sent = reply
-        .stops()
-        .iter()
-        .find(|stop| stop.stage == "host-egress");
-    assert_eq!(sent.map(|stop| stop.element.as_str()), Some("dual/eth0"));
+    assert_eq!(sent_by(&reply), Some("dual/eth0"));
 }
 
 #[test]
@@ -253,11 +255,7 @@ fn policy_rules_let_strict_rp_filter_pass_and_the_reply_leave_by_eth1() {
     ping.delivered_at("dual/eth1");
     let reply = lab.reply_to(&ping);
     reply.delivered_at("client/eth0");
-    let sent = reply
-        .stops()
-        .iter()
-        .find(|stop| stop.stage == "host-egress");
-    assert_eq!(sent.map(|stop| stop.element.as_str()), Some("dual/eth1"));
+    assert_eq!(sent_by(&reply), Some("dual/eth1"));
 }
 
 #[test]

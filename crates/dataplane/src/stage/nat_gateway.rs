@@ -105,10 +105,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(drop(DropReason::NoNatSession));
         }
         let (tracker, policy) = self.new_tracker(packet, id)?;
-        let gateway = self.program.network().nat_gateway(id);
-        if self.state.sessions.gateway_len(id) >= gateway.max_connections as usize {
-            return Err(drop(DropReason::NatConnectionsExhausted));
-        }
+        self.has_room(id)?;
         let mapping = map_source(self.program, &self.state.sessions, id, &packet.key)?;
         let session = Session {
             gateway: id,
@@ -221,15 +218,7 @@ impl<O: Observer> Walk<'_, O> {
             rule.map_or(drop, |rule| drop.by_rule(rule))
         })?;
         let (tracker, mid_stream) = self.new_tracker(packet, id)?;
-        let gateway = self.program.network().nat_gateway(id);
-        if self.state.sessions.gateway_len(id) >= gateway.max_connections as usize {
-            let element = Element::NatGateway(id);
-            return Err(Drop::new(
-                DropReason::NatConnectionsExhausted,
-                STAGE,
-                element,
-            ));
-        }
+        self.has_room(id)?;
         Ok(Some(Translation {
             session,
             rule,
@@ -328,6 +317,16 @@ impl<O: Observer> Walk<'_, O> {
             return Err(drop.by_policy(Policy::MidStream));
         }
         Ok(Some(session))
+    }
+
+    /// §9: whether the gateway may hold one connection more.
+    fn has_room(&self, id: NatGatewayId) -> Result<(), Drop> {
+        let most = self.program.network().nat_gateway(id).max_connections as usize;
+        if self.state.sessions.gateway_len(id) < most {
+            return Ok(());
+        }
+        let (reason, element) = (DropReason::NatConnectionsExhausted, Element::NatGateway(id));
+        Err(Drop::new(reason, STAGE, element))
     }
 
     /// Remembers a session.
