@@ -9,6 +9,7 @@
 //! [`Network`]: vpcsim_network::Network
 #![forbid(unsafe_code)]
 
+mod batch;
 mod bucket;
 mod classify;
 pub mod conntrack;
@@ -26,6 +27,7 @@ mod time;
 mod verdict;
 mod walk;
 
+pub use batch::{Batch, Ended};
 pub use observe::{Decision, Observer, Outcome, Stop};
 pub use place::{Place, Source};
 pub use program::{Owner, Program};
