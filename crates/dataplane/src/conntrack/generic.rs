@@ -2,29 +2,29 @@
 //! without a tracker of their own have one timeout and no state
 //! (kernel `nf_conntrack_proto_generic.c`).
 
+use super::flags::{Flag, Flags};
 use super::judgement::Judgement;
-use super::tracker::Seen;
+use super::tracker::{ASSURED, OWN, REPLIED};
 use vpcsim_network::Conntrack;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Gre {
-    /// Whether the last packet earned the timeout of an answered tunnel.
-    stream: bool,
+    pub(super) flags: Flags,
 }
 
-impl Gre {
-    pub(super) fn open() -> Self {
-        Self { stream: false }
-    }
+/// The last packet earned the timeout of an answered tunnel.
+const STREAM: Flag = Flag::bit(OWN);
 
-    /// The judgement, and whether the tunnel is assured from here on.
-    pub(super) fn update(&mut self, seen: Seen) -> (Judgement, bool) {
-        self.stream = seen.replied;
-        (Judgement::Pass, seen.replied)
+impl Gre {
+    pub(super) fn update(&mut self) -> Judgement {
+        if self.flags.has(REPLIED) {
+            self.flags = self.flags.with(STREAM, true).with(ASSURED, true);
+        }
+        Judgement::Pass
     }
 
     pub(super) fn timeout(&self, timeouts: &Conntrack) -> u32 {
-        if self.stream {
+        if self.flags.has(STREAM) {
             timeouts.gre_stream
         } else {
             timeouts.gre

@@ -37,6 +37,7 @@
 
 mod connection;
 mod deadlines;
+mod flags;
 mod generic;
 mod hash;
 mod icmp;

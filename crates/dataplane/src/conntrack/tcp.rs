@@ -1,12 +1,13 @@
 //! One TCP connection (kernel `nf_conntrack_proto_tcp.c`).
 
 use super::Direction;
+use super::flags::{Flag, Flags};
 use super::judgement::{Invalid, Judgement, Opening, Settings};
 use super::tcp_options::Offer;
 use super::tcp_segment::Segment;
 use super::tcp_states::{Class, Next, TcpState, next};
 use super::tcp_window::{End, Fit, Positions, before, check};
-use super::tracker::{Phase, Seen, Tracker};
+use super::tracker::{ASSURED, OWN, Phase, REPLIED, Tracker};
 use crate::Nanos;
 use vpcsim_network::{Conntrack, TcpWindow};
 use vpcsim_packet::{Headers, Tcp as TcpHeader};
@@ -21,51 +22,72 @@ const WORTH_SHORTENING: u64 = 120_000_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tcp {
-    state: TcpState,
     ends: [End; 2],
     last: Last,
-    retransmissions: u8,
-    simultaneous: bool,
-    /// Both ends want to close but tracking could not place their segments.
-    out_of_step: bool,
-    lease: Lease,
+    /// Of a SYN that was ignored: what it offered.
+    ignored_offer: Offer,
+    state: TcpState,
+    /// How often the last segment came again; counted to `MAX_RETRANSMISSIONS`.
+    repetitions: u8,
+    pub(super) flags: Flags,
 }
+
+/// A SYN from each end (RFC 9293 §3.5).
+const SIMULTANEOUS: Flag = Flag::bit(OWN);
+/// Both ends want to close but tracking could not place their segments.
+const OUT_OF_STEP: Flag = Flag::bit(OWN + 1);
+
+// What the last accepted segment says about how long to wait for the next.
+const RESET: Flag = Flag::bit(OWN + 2);
+const UNACKNOWLEDGED: Flag = Flag::bit(OWN + 3);
+const CLOSED_WINDOW: Flag = Flag::bit(OWN + 4);
+const ONE_SIDED: Flag = Flag::bit(OWN + 5);
 
 /// The segment to which the next one may be an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Last {
-    class: Option<Class>,
-    reply: bool,
     sequence: u32,
     acknowledgment: u32,
     end: u32,
     window: u16,
-    /// Of an ignored SYN: what it offered.
-    offer: Offer,
-    /// Of an ignored SYN: an ACK that comes next is a challenge (RFC 5961 §4),
-    /// not the acknowledgment of the last FIN.
-    challenge: bool,
+    class: Option<Class>,
+    flags: Flags,
 }
+
+/// It travelled in the reply direction.
+const REPLY: Flag = Flag::bit(0);
+/// It is an ignored SYN, and an ACK that comes next is a challenge (RFC 5961 §4), not the
+/// acknowledgment of the last FIN.
+const CHALLENGED: Flag = Flag::bit(1);
 
 impl Last {
+    #[inline]
     fn came_from(&self, direction: Direction) -> bool {
-        self.reply == (direction == Direction::Reply)
+        self.flags.has(REPLY) == (direction == Direction::Reply)
     }
 
+    #[inline]
     fn set(&mut self, class: Class, direction: Direction) {
         self.class = Some(class);
-        self.reply = direction == Direction::Reply;
+        self.flags.set(REPLY, direction == Direction::Reply);
     }
-}
 
-/// What the last accepted segment says about how long to wait for the next.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Lease {
-    repeating: bool,
-    reset: bool,
-    unacknowledged: bool,
-    closed_window: bool,
-    one_sided: bool,
+    /// Remembers where a segment stands, to know it when it comes again.
+    #[inline]
+    fn place(&mut self, at: Positions, window: u16) {
+        self.sequence = at.sequence;
+        self.acknowledgment = at.acknowledgment;
+        self.end = at.end;
+        self.window = window;
+    }
+
+    #[inline]
+    fn stands(&self, at: Positions, window: u16) -> bool {
+        self.sequence == at.sequence
+            && self.acknowledgment == at.acknowledgment
+            && self.end == at.end
+            && self.window == window
+    }
 }
 
 impl Tcp {
@@ -89,87 +111,83 @@ impl Tcp {
             _ => return Opening::Invalid(Invalid::NotAnOpening),
         };
         let mut connection = Self {
-            state: TcpState::None,
             ends,
             last: Last::default(),
-            retransmissions: 0,
-            simultaneous: false,
-            out_of_step: false,
-            lease: Lease::default(),
+            ignored_offer: Offer::default(),
+            state: TcpState::None,
+            repetitions: 0,
+            flags: Flags::default(),
         };
-        let seen = Seen {
-            replied: false,
-            assured: false,
-        };
-        match connection.judge(&segment, Direction::Original, seen, settings) {
-            (Judgement::Pass, _) => opening(Tracker::of_tcp(connection)),
-            (Judgement::Invalid(reason), _) => Opening::Invalid(reason),
+        match connection.judge(&segment, Direction::Original, settings) {
+            Judgement::Pass => opening(Tracker::of_tcp(connection)),
+            Judgement::Invalid(reason) => Opening::Invalid(reason),
             _ => Opening::Invalid(Invalid::NotAnOpening),
         }
     }
 
-    /// The judgement, and whether the connection is assured from here on.
     pub(super) fn update(
         &mut self,
         packet: &[u8],
         headers: &Headers,
         tcp: &TcpHeader,
         direction: Direction,
-        seen: Seen,
         settings: &Settings,
-    ) -> (Judgement, bool) {
-        self.out_of_step = false;
-        match Segment::of(packet, headers, tcp) {
-            Ok(segment) => self.judge(&segment, direction, seen, settings),
-            Err(reason) => (Judgement::Invalid(reason), false),
+    ) -> Judgement {
+        self.flags.set(OUT_OF_STEP, false);
+        let segment = match Segment::of(packet, headers, tcp) {
+            Ok(segment) => segment,
+            Err(reason) => return Judgement::Invalid(reason),
+        };
+        // Nearly every segment: data or an acknowledgment within an open connection. `judge`
+        // would come to the same; here the compiler knows the class.
+        if self.state == TcpState::Established && segment.class == Class::Ack {
+            let stays = (TcpState::Established, TcpState::Established);
+            return self.follow(&segment, direction, stays, settings);
         }
+        self.judge(&segment, direction, settings)
     }
 
     fn judge(
         &mut self,
         segment: &Segment<'_>,
         direction: Direction,
-        seen: Seen,
         settings: &Settings,
-    ) -> (Judgement, bool) {
-        let judged = settings.window == TcpWindow::Track;
+    ) -> Judgement {
         let mut from = self.state;
         let mut to = match next(from, direction, segment.class) {
-            Next::Invalid => return (Judgement::Invalid(Invalid::OutOfState), false),
+            Next::Invalid => return Judgement::Invalid(Invalid::OutOfState),
             Next::Ignore if self.answers_ignored_syn(segment, direction) => {
                 self.get_in_step(direction);
                 from = TcpState::SynSent;
                 TcpState::SynRecv
             }
-            Next::Ignore => return (self.ignore(segment, direction), false),
+            Next::Ignore => return self.ignore(segment, direction),
             Next::To(state) => state,
         };
-        let mut in_window = false;
         match to {
             TcpState::SynSent if matches!(from, TcpState::TimeWait | TcpState::Close) => {
-                let judgement = if self.may_reopen(direction) {
+                return if self.may_reopen(direction) {
                     Judgement::Reopen
                 } else {
                     self.ignore(segment, direction)
                 };
-                return (judgement, false);
             }
             TcpState::TimeWait if self.is_challenge(segment, direction, from) => {
-                self.last.challenge = false;
-                return (Judgement::Ignored, false);
+                self.last.flags.set(CHALLENGED, false);
+                return Judgement::Ignored;
             }
-            TcpState::SynSent2 => self.simultaneous = true,
+            TcpState::SynSent2 => self.flags.set(SIMULTANEOUS, true),
             TcpState::SynRecv
                 if direction == Direction::Reply
                     && segment.class == Class::Ack
-                    && self.simultaneous =>
+                    && self.flags.has(SIMULTANEOUS) =>
             {
                 to = TcpState::Established;
             }
             TcpState::Close if segment.class == Class::Rst => {
-                match self.reset(segment, direction, seen, from, judged) {
-                    Reset::Old => return (Judgement::Invalid(Invalid::OldReset), false),
-                    Reset::Certain => in_window = true,
+                match self.reset(segment, direction, from, settings) {
+                    Reset::Old => return Judgement::Invalid(Invalid::OldReset),
+                    Reset::Certain => return self.accept(segment, direction, from, to),
                     Reset::Plausible => {}
                     Reset::Inexact => to = from,
                 }
@@ -177,61 +195,72 @@ impl Tcp {
             _ => {}
         }
 
-        if !in_window {
-            match self.check_window(segment, direction, judged) {
-                Fit::Fits(positions) => self.count_repetition(segment, direction, positions),
-                Fit::Unjudged => {}
-                Fit::Ignored => return (Judgement::Ignored, false),
-                Fit::Invalid(reason) => {
-                    self.note_invalid(segment.class, direction, seen);
-                    return (Judgement::Invalid(reason), false);
-                }
-            }
-        }
-        self.accept(segment, direction, seen, from, to)
+        self.follow(segment, direction, (from, to), settings)
     }
 
+    /// Goes from one state to another if the segment is in window.
+    #[inline(always)]
+    fn follow(
+        &mut self,
+        segment: &Segment<'_>,
+        direction: Direction,
+        (from, to): (TcpState, TcpState),
+        settings: &Settings,
+    ) -> Judgement {
+        match self.check_window(segment, direction, settings) {
+            Fit::Fits(positions) => self.count_repetition(segment, direction, positions),
+            Fit::Unjudged => {}
+            Fit::Ignored => return Judgement::Ignored,
+            Fit::Invalid(reason) => {
+                self.note_invalid(segment.class, direction);
+                return Judgement::Invalid(reason);
+            }
+        }
+        self.accept(segment, direction, from, to)
+    }
+
+    #[inline(always)]
     fn accept(
         &mut self,
         segment: &Segment<'_>,
         direction: Direction,
-        seen: Seen,
         from: TcpState,
         to: TcpState,
-    ) -> (Judgement, bool) {
+    ) -> Judgement {
         self.last.set(segment.class, direction);
         self.state = to;
         if from != to && to == TcpState::FinWait {
-            self.ends[direction.index()].closed_first = true;
+            self.ends[direction.index()].close_first();
         }
-        if !seen.replied {
+        let replied = self.flags.has(REPLIED);
+        if !replied {
             if segment.class == Class::Rst {
-                return (Judgement::Ends, false);
+                return Judgement::Ends;
             }
             if segment.class == Class::Syn && from == TcpState::SynSent {
                 // Else a client that reuses its port would keep an entry that
                 // nobody answers alive for ever.
-                return (Judgement::Ignored, false);
+                return Judgement::Ignored;
             }
         }
-        self.lease = Lease {
-            repeating: self.retransmissions >= MAX_RETRANSMISSIONS,
-            reset: segment.class == Class::Rst,
-            unacknowledged: self.ends.iter().any(|end| end.unacknowledged),
-            closed_window: self.last.window == 0,
-            one_sided: !seen.replied,
-        };
-        let assured = seen.replied
-            && matches!(from, TcpState::SynRecv | TcpState::Established)
+        let unacknowledged = self.ends[0].unacknowledged() || self.ends[1].unacknowledged();
+        let lasting = matches!(from, TcpState::SynRecv | TcpState::Established)
             && to == TcpState::Established;
-        (Judgement::Pass, assured)
+        self.flags = self
+            .flags
+            .with(RESET, segment.class == Class::Rst)
+            .with(UNACKNOWLEDGED, unacknowledged)
+            .with(CLOSED_WINDOW, self.last.window == 0)
+            .with(ONE_SIDED, !replied)
+            .with(ASSURED, self.flags.has(ASSURED) || (replied && lasting));
+        Judgement::Pass
     }
 
     /// Whether a SYN in a finished connection begins a new one: after an
     /// orderly close, or when its sender had reset the old one. Otherwise
     /// tracking may be wrong about the end, and only the answer will tell.
     fn may_reopen(&self, direction: Direction) -> bool {
-        self.ends.iter().any(|end| end.closed_first)
+        self.ends.iter().any(|end| end.closed_first())
             || (self.last.came_from(direction) && self.last.class == Some(Class::Rst))
     }
 
@@ -246,16 +275,9 @@ impl Tcp {
 
     /// Believes the ignored SYN to which a SYN-ACK in `direction` answers.
     fn get_in_step(&mut self, direction: Direction) {
-        self.ends[direction.opposite().index()] = End {
-            sent: self.last.end,
-            limit: self.last.end,
-            window: u32::from(self.last.window).max(1),
-            scale: self.last.offer.window_scale.unwrap_or(0),
-            scaling: self.last.offer.window_scale.is_some(),
-            sack: self.last.offer.sack,
-            ..End::default()
-        };
-        self.last.challenge = false;
+        self.ends[direction.opposite().index()] =
+            End::of_syn(self.last.end, self.last.window, self.ignored_offer);
+        self.last.flags.set(CHALLENGED, false);
         self.ends[direction.index()].forget();
     }
 
@@ -266,9 +288,10 @@ impl Tcp {
         self.last.end = segment.end;
         self.last.window = segment.window;
         if segment.class == Class::Syn && direction == Direction::Original {
-            self.last.offer = Offer::of(segment.options);
-            self.simultaneous = false;
-            self.last.challenge = self.state == TcpState::LastAck;
+            self.ignored_offer = Offer::of(segment.options);
+            self.flags.set(SIMULTANEOUS, false);
+            let challenged = self.state == TcpState::LastAck;
+            self.last.flags.set(CHALLENGED, challenged);
         }
         if self.state == TcpState::SynSent
             && segment.class == Class::Ack
@@ -286,27 +309,27 @@ impl Tcp {
             && segment.class == Class::Ack
             && !self.last.came_from(direction)
             && self.last.class == Some(Class::Syn)
-            && self.last.challenge
+            && self.last.flags.has(CHALLENGED)
     }
 
     fn reset(
         &self,
         segment: &Segment<'_>,
         direction: Direction,
-        seen: Seen,
         from: TcpState,
-        judged: bool,
+        settings: &Settings,
     ) -> Reset {
         // SEMANTICS §6, `tcp_window: ignore`: a RST of the flow closes it. And
         // while closing the ports may be in use again: what is known of the
         // window may be of another connection.
-        if !judged || from.is_closing() {
+        if settings.window == TcpWindow::Ignore || from.is_closing() {
             return Reset::Certain;
         }
-        let established = from == TcpState::Established && seen.assured;
+        let (replied, assured) = (self.flags.has(REPLIED), self.flags.has(ASSURED));
+        let established = from == TcpState::Established && assured;
         let receiver = &self.ends[direction.opposite().index()];
         // After an ignored SYN the highest acknowledgment may be outdated.
-        if let Some(expected) = receiver.acknowledged
+        if let Some(expected) = receiver.acknowledged()
             && self.last.class != Some(Class::Syn)
         {
             if segment.sequence == 0 && !established {
@@ -329,8 +352,8 @@ impl Tcp {
             return Reset::Inexact;
         }
         let refuses = match self.last.class {
-            Some(Class::Syn) => seen.replied && !self.last.came_from(direction),
-            Some(Class::Ack) => !seen.assured,
+            Some(Class::Syn) => replied && !self.last.came_from(direction),
+            Some(Class::Ack) => !assured,
             _ => false,
         };
         if refuses && segment.acknowledgment == self.last.end {
@@ -338,7 +361,7 @@ impl Tcp {
         }
         let answers_challenge = from == TcpState::SynSent
             && self.last.class == Some(Class::Ack)
-            && self.last.reply
+            && self.last.flags.has(REPLY)
             && segment.sequence == self.last.acknowledgment;
         if answers_challenge {
             return Reset::Certain;
@@ -346,46 +369,45 @@ impl Tcp {
         Reset::Plausible
     }
 
-    fn check_window(&mut self, segment: &Segment<'_>, direction: Direction, judged: bool) -> Fit {
+    #[inline(always)]
+    fn check_window(
+        &mut self,
+        segment: &Segment<'_>,
+        direction: Direction,
+        settings: &Settings,
+    ) -> Fit {
         let [original, reply] = &mut self.ends;
         let (sender, receiver) = match direction {
             Direction::Original => (original, reply),
             Direction::Reply => (reply, original),
         };
+        let judged = settings.window == TcpWindow::Track;
         check(sender, receiver, segment, direction, self.state, judged)
     }
 
+    #[inline]
     fn count_repetition(&mut self, segment: &Segment<'_>, direction: Direction, at: Positions) {
         if segment.class != Class::Ack {
             return;
         }
-        let again = self.last.came_from(direction)
-            && self.last.sequence == at.sequence
-            && self.last.acknowledgment == at.acknowledgment
-            && self.last.end == at.end
-            && self.last.window == segment.window;
-        if again {
-            self.retransmissions = self.retransmissions.saturating_add(1);
+        if self.last.came_from(direction) && self.last.stands(at, segment.window) {
+            self.repetitions = (self.repetitions + 1).min(MAX_RETRANSMISSIONS);
         } else {
-            self.last.reply = direction == Direction::Reply;
-            self.last.sequence = at.sequence;
-            self.last.acknowledgment = at.acknowledgment;
-            self.last.end = at.end;
-            self.last.window = segment.window;
-            self.retransmissions = 0;
+            self.last.place(at, segment.window);
+            self.repetitions = 0;
         }
     }
 
     /// Remembers a FIN or RST that was out of window; answered by one of the
     /// other end, the connection is over, whatever tracking can prove.
-    fn note_invalid(&mut self, class: Class, direction: Direction, seen: Seen) {
-        if !seen.assured || !matches!(class, Class::Fin | Class::Rst) {
+    fn note_invalid(&mut self, class: Class, direction: Direction) {
+        if !self.flags.has(ASSURED) || !matches!(class, Class::Fin | Class::Rst) {
             return;
         }
         let answers = !self.last.came_from(direction)
             && matches!(self.last.class, Some(Class::Fin | Class::Rst));
         if answers {
-            self.out_of_step = true;
+            self.flags.set(OUT_OF_STEP, true);
         } else {
             self.last.set(class, direction);
         }
@@ -398,13 +420,14 @@ impl Tcp {
         now: Nanos,
         timeouts: &Conntrack,
     ) -> Nanos {
-        if self.out_of_step && current.since(now) >= WORTH_SHORTENING {
+        if self.flags.has(OUT_OF_STEP) && current.since(now) >= WORTH_SHORTENING {
             current.min(now.after_seconds(timeouts.tcp_unacknowledged))
         } else {
             current
         }
     }
 
+    #[inline]
     pub(super) fn timeout(&self, timeouts: &Conntrack) -> u32 {
         let full = match self.state {
             TcpState::None | TcpState::Close => timeouts.tcp_close,
@@ -416,29 +439,29 @@ impl Tcp {
             TcpState::LastAck => timeouts.tcp_last_ack,
             TcpState::TimeWait => timeouts.tcp_time_wait,
         };
-        let lease = &self.lease;
-        let picked = if lease.repeating && full > timeouts.tcp_max_retrans {
+        let repeating = self.repetitions >= MAX_RETRANSMISSIONS;
+        let picked = if repeating && full > timeouts.tcp_max_retrans {
             timeouts.tcp_max_retrans
-        } else if lease.reset {
+        } else if self.flags.has(RESET) {
             timeouts.tcp_close
-        } else if lease.unacknowledged && full > timeouts.tcp_unacknowledged {
+        } else if self.flags.has(UNACKNOWLEDGED) && full > timeouts.tcp_unacknowledged {
             timeouts.tcp_unacknowledged
-        } else if lease.closed_window && full > timeouts.tcp_max_retrans {
+        } else if self.flags.has(CLOSED_WINDOW) && full > timeouts.tcp_max_retrans {
             timeouts.tcp_max_retrans
         } else {
             full
         };
-        if lease.one_sided && self.state == TcpState::Established {
+        if self.flags.has(ONE_SIDED) && self.state == TcpState::Established {
             picked.min(timeouts.tcp_unacknowledged)
         } else {
             picked
         }
     }
 
-    pub(super) fn phase(&self, replied: bool) -> Phase {
+    pub(super) fn phase(&self) -> Phase {
         match self.state {
-            state if state.is_closing() || self.lease.reset => Phase::TcpClosing,
-            TcpState::Established if replied => Phase::TcpEstablished,
+            state if state.is_closing() || self.flags.has(RESET) => Phase::TcpClosing,
+            TcpState::Established if self.flags.has(REPLIED) => Phase::TcpEstablished,
             _ => Phase::TcpHalfOpen,
         }
     }

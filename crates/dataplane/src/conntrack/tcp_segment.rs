@@ -16,12 +16,14 @@ pub(super) struct Segment<'a> {
     pub(super) end: u32,
     /// Unscaled.
     pub(super) window: u16,
-    pub(super) flags: TcpFlags,
+    /// The acknowledgment counts.
+    acknowledges: bool,
     /// The options; empty where there are none or the capture cut them off.
     pub(super) options: &'a [u8],
 }
 
 impl<'a> Segment<'a> {
+    #[inline]
     pub(super) fn of(packet: &'a [u8], headers: &Headers, tcp: &Tcp) -> Result<Self, Invalid> {
         let room = headers.total_len.saturating_sub(headers.header_len);
         // A small first fragment may end inside the options.
@@ -43,16 +45,22 @@ impl<'a> Segment<'a> {
             acknowledgment: tcp.acknowledgment,
             end: tcp.sequence.wrapping_add(length).wrapping_add(phantom),
             window: tcp.window,
-            flags: tcp.flags,
+            acknowledges: tcp.flags.contains(TcpFlags::ACK),
             options,
         })
     }
 
+    #[inline]
     pub(super) fn has_ack(&self) -> bool {
-        self.flags.contains(TcpFlags::ACK)
+        match self.class {
+            Class::Ack | Class::Fin | Class::SynAck => true,
+            Class::Syn => false,
+            Class::Rst => self.acknowledges,
+        }
     }
 
+    #[inline]
     pub(super) fn has_syn(&self) -> bool {
-        self.flags.contains(TcpFlags::SYN)
+        matches!(self.class, Class::Syn | Class::SynAck)
     }
 }

@@ -72,6 +72,7 @@ impl Class {
     /// The class of a combination of flags; `None` for one that no TCP sends:
     /// SYN with FIN or RST, FIN without ACK, RST with URG, none at all. PSH,
     /// ECE and CWR go with anything.
+    #[inline]
     pub(super) fn of(flags: TcpFlags) -> Option<Self> {
         let rst = flags.contains(TcpFlags::RST);
         let syn = flags.contains(TcpFlags::SYN);

@@ -12,25 +12,29 @@
 //! Sequence numbers wrap, so every comparison is a signed difference.
 
 use super::Direction;
+use super::flags::{Flag, Flags};
 use super::judgement::Invalid;
 use super::tcp_options::{Offer, sack_right_edges};
 use super::tcp_segment::Segment;
-use super::tcp_states::TcpState;
-use vpcsim_packet::TcpFlags;
+use super::tcp_states::{Class, TcpState};
 
 /// Acknowledgments may be this old, or one window old if that is more.
 const OLDEST_ACK: u32 = 66_000;
 
+#[inline]
 pub(super) fn before(a: u32, b: u32) -> bool {
     (a.wrapping_sub(b) as i32) < 0
 }
 
+#[inline]
 pub(super) fn after(a: u32, b: u32) -> bool {
     before(b, a)
 }
 
-/// What one end of the connection has shown.
+/// What one end of the connection has shown. Packed: two of them, and what else is known of a
+/// connection, share a cache line with its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(Rust, packed(2))]
 pub(super) struct End {
     /// The sequence number after the newest data it sent.
     pub(super) sent: u32,
@@ -39,31 +43,61 @@ pub(super) struct End {
     pub(super) limit: u32,
     /// The largest window it has offered, scaled; 0 until it was seen.
     pub(super) window: u32,
-    /// The highest acknowledgment it has sent.
-    pub(super) acknowledged: Option<u32>,
-    /// Shift of its windows.
-    pub(super) scale: u8,
-    /// It offered window scaling.
-    pub(super) scaling: bool,
-    /// It understands selective acknowledgments.
-    pub(super) sack: bool,
-    /// Its beginning was not seen: nothing it sends is out of window.
-    pub(super) liberal: bool,
-    /// Some data it sent is not acknowledged yet.
-    pub(super) unacknowledged: bool,
-    /// It closed first.
-    pub(super) closed_first: bool,
+    /// The highest acknowledgment it has sent, if `ACKNOWLEDGED`.
+    highest: u32,
+    /// Shift of its windows, whether it offered that, and whether it understands selective
+    /// acknowledgments.
+    pub(super) offer: Offer,
+    flags: Flags,
 }
 
+const ACKNOWLEDGED: Flag = Flag::bit(0);
+const LIBERAL: Flag = Flag::bit(1);
+const UNACKNOWLEDGED: Flag = Flag::bit(2);
+const CLOSED_FIRST: Flag = Flag::bit(3);
+
 impl End {
+    /// The highest acknowledgment it has sent.
+    #[inline]
+    pub(super) fn acknowledged(&self) -> Option<u32> {
+        self.flags.has(ACKNOWLEDGED).then_some(self.highest)
+    }
+
+    /// Its beginning was not seen: nothing it sends is out of window.
+    #[inline]
+    fn liberal(&self) -> bool {
+        self.flags.has(LIBERAL)
+    }
+
+    /// Some data it sent is not acknowledged yet.
+    #[inline]
+    pub(super) fn unacknowledged(&self) -> bool {
+        self.flags.has(UNACKNOWLEDGED)
+    }
+
+    /// It closed first.
+    pub(super) fn closed_first(&self) -> bool {
+        self.flags.has(CLOSED_FIRST)
+    }
+
+    pub(super) fn close_first(&mut self) {
+        self.flags.set(CLOSED_FIRST, true);
+    }
+
+    /// An end of which one SYN was seen, long ago.
+    pub(super) fn of_syn(end: u32, window: u16, offer: Offer) -> Self {
+        Self {
+            sent: end,
+            limit: end,
+            window: u32::from(window).max(1),
+            offer,
+            ..Self::default()
+        }
+    }
+
     /// An end whose first segment opens a connection.
     pub(super) fn opening(segment: &Segment<'_>) -> Self {
-        let mut end = Self {
-            sent: segment.end,
-            limit: segment.end,
-            window: u32::from(segment.window).max(1),
-            ..Self::default()
-        };
+        let mut end = Self::of_syn(segment.end, segment.window, Offer::default());
         end.take_offer(segment.options);
         end
     }
@@ -83,8 +117,8 @@ impl End {
     /// The end opposite to one that was picked up.
     pub(super) fn unseen_in_the_middle() -> Self {
         Self {
-            sack: true,
-            liberal: true,
+            offer: Offer::SACK,
+            flags: Flags::default().with(LIBERAL, true),
             ..Self::default()
         }
     }
@@ -92,7 +126,7 @@ impl End {
     /// Forgets everything but that its beginning was not seen.
     pub(super) fn forget(&mut self) {
         *self = Self {
-            liberal: self.liberal,
+            flags: Flags::default().with(LIBERAL, self.liberal()),
             ..Self::default()
         };
     }
@@ -102,13 +136,9 @@ impl End {
         if options.is_empty() {
             return;
         }
-        let offer = Offer::of(options);
-        self.scale = offer.window_scale.unwrap_or(0);
-        self.scaling = offer.window_scale.is_some();
-        self.sack = offer.sack;
-        self.acknowledged = None;
-        self.unacknowledged = false;
-        self.closed_first = false;
+        self.offer = Offer::of(options);
+        self.highest = 0;
+        self.flags = Flags::default().with(LIBERAL, self.liberal());
     }
 
     fn begin(&mut self, other: &mut Self, segment: &Segment<'_>, direction: Direction) {
@@ -117,9 +147,9 @@ impl End {
         self.window = u32::from(segment.window).max(1);
         self.take_offer(segment.options);
         // RFC 7323 §2.2: both ends must offer scaling.
-        if direction == Direction::Reply && !(self.scaling && other.scaling) {
-            self.scale = 0;
-            other.scale = 0;
+        if direction == Direction::Reply && !(self.offer.scaling() && other.offer.scaling()) {
+            self.offer = self.offer.unscaled();
+            other.offer = other.offer.unscaled();
         }
     }
 }
@@ -146,6 +176,7 @@ pub(super) struct Positions {
 }
 
 /// Checks a segment from `sender` and takes over what it shows.
+#[inline(always)]
 pub(super) fn check(
     sender: &mut End,
     receiver: &mut End,
@@ -158,7 +189,7 @@ pub(super) fn check(
     let mut end = segment.end;
     let mut ack = segment.acknowledgment;
     let mut sack = ack;
-    if receiver.sack {
+    if receiver.offer.sack() {
         sack = sack_right_edges(segment.options).fold(sack, |highest, edge| {
             if after(edge, highest) { edge } else { highest }
         });
@@ -184,7 +215,7 @@ pub(super) fn check(
         }
     }
 
-    let reset = segment.flags.contains(TcpFlags::RST);
+    let reset = segment.class == Class::Rst;
     // Without an acknowledgment, and in a RST with a zero one, none is judged.
     if !segment.has_ack() || (reset && ack == 0) {
         ack = receiver.sent;
@@ -196,7 +227,7 @@ pub(super) fn check(
         end = sender.sent;
     }
 
-    let judged = judged && !sender.liberal;
+    let judged = judged && !sender.liberal();
     if let Some(misfit) = misfit(sender, receiver, sequence, end, sack) {
         return if judged { misfit } else { Fit::Unjudged };
     }
@@ -212,7 +243,7 @@ pub(super) fn check(
 /// The first segment of an end, not a SYN: its history is unknown.
 fn meet_in_the_middle(sender: &mut End, receiver: &mut End, segment: &Segment<'_>, sack: u32) {
     sender.sent = segment.end;
-    sender.window = (u32::from(segment.window) << sender.scale).max(1);
+    sender.window = (u32::from(segment.window) << sender.offer.scale()).max(1);
     sender.limit = segment.end.wrapping_add(sender.window);
     if receiver.window == 0 {
         // Nothing is known of the other end either: believe the acknowledgment.
@@ -225,6 +256,7 @@ fn meet_in_the_middle(sender: &mut End, receiver: &mut End, segment: &Segment<'_
 }
 
 /// Which of the four bounds the segment breaks, if any.
+#[inline]
 fn misfit(sender: &mut End, receiver: &End, sequence: u32, end: u32, sack: u32) -> Option<Fit> {
     let oldest_end = sender.sent.wrapping_sub(receiver.window).wrapping_sub(1);
     let oldest_ack = receiver
@@ -247,7 +279,7 @@ fn misfit(sender: &mut End, receiver: &End, sequence: u32, end: u32, sack: u32) 
         // Some ends send more than they may. Remember it, or every later
         // acknowledgment of it would be taken for one of unsent data.
         sender.sent = end;
-        sender.unacknowledged = true;
+        sender.flags.set(UNACKNOWLEDGED, true);
         return Some(Fit::Ignored);
     }
     if !ack_was_sent {
@@ -258,6 +290,7 @@ fn misfit(sender: &mut End, receiver: &End, sequence: u32, end: u32, sack: u32) 
 }
 
 /// Takes over what a segment in window shows of both ends.
+#[inline]
 fn learn(
     sender: &mut End,
     receiver: &mut End,
@@ -270,7 +303,11 @@ fn learn(
     sack: u32,
 ) {
     // RFC 7323 §2.2: the window of a SYN is never scaled.
-    let scale = if segment.has_syn() { 0 } else { sender.scale };
+    let scale = if segment.has_syn() {
+        0
+    } else {
+        sender.offer.scale()
+    };
     let window = u32::from(segment.window) << scale;
 
     sender.window = sender
@@ -278,13 +315,14 @@ fn learn(
         .max(window.wrapping_add(sack.wrapping_sub(ack)));
     if after(end, sender.sent) {
         sender.sent = end;
-        sender.unacknowledged = true;
+        sender.flags.set(UNACKNOWLEDGED, true);
     }
     if segment.has_ack() {
-        sender.acknowledged = Some(match sender.acknowledged {
-            Some(highest) if !after(ack, highest) => highest,
-            _ => ack,
-        });
+        match sender.acknowledged() {
+            Some(highest) if !after(ack, highest) => {}
+            _ => sender.highest = ack,
+        }
+        sender.flags.set(ACKNOWLEDGED, true);
     }
 
     if receiver.window != 0 && after(end, sender.limit) {
@@ -296,6 +334,6 @@ fn learn(
         receiver.limit = limit.wrapping_add(u32::from(window == 0));
     }
     if ack == receiver.sent {
-        receiver.unacknowledged = false;
+        receiver.flags.set(UNACKNOWLEDGED, false);
     }
 }

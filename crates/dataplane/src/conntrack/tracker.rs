@@ -1,5 +1,6 @@
 //! The protocol state machine of one connection, whatever its protocol.
 
+use super::flags::{Flag, Flags};
 use super::generic::Gre;
 use super::judgement::{Invalid, Judgement, Opening, Settings};
 use super::tcp::Tcp;
@@ -14,20 +15,26 @@ use vpcsim_packet::{Headers, Protocol, Transport};
 /// Later fragments and ICMP errors never reach a tracker: the first take the
 /// way of their first fragment, the second that of the packet they quote.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tracker {
-    kind: Kind,
-    replied: bool,
-    assured: bool,
-}
+pub struct Tracker(Kind);
+
+// With its deadline it fills one cache line.
+const _: () = assert!(size_of::<Tracker>() <= 56);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Tcp(Tcp),
     Udp(Udp),
-    Icmp,
+    Icmp(Flags),
     Gre(Gre),
-    Generic,
+    Generic(Flags),
 }
+
+/// A packet in the reply direction was seen before the one under judgement.
+pub(super) const REPLIED: Flag = Flag::bit(0);
+/// There was enough traffic for the kernel to spare the connection when its table is full.
+pub(super) const ASSURED: Flag = Flag::bit(1);
+/// The first flag that each protocol has for itself.
+pub(super) const OWN: u8 = 2;
 
 /// How far a connection has come, as NAT timeouts see it (SEMANTICS §9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,31 +60,24 @@ impl Tracker {
         let opened = match headers.transport {
             Transport::Tcp(tcp) => return Tcp::open(packet, headers, &tcp, settings),
             Transport::Udp(udp) => Udp::open(headers, &udp, now).map(Kind::Udp),
-            Transport::Icmp(message) => icmp::open(&message).map(|()| Kind::Icmp),
-            Transport::Other if headers.protocol == Protocol::GRE => Ok(Kind::Gre(Gre::open())),
-            Transport::Other => Ok(Kind::Generic),
+            Transport::Icmp(message) => icmp::open(&message).map(|()| Kind::Icmp(Flags::default())),
+            Transport::Other if headers.protocol == Protocol::GRE => Ok(Kind::Gre(Gre::default())),
+            Transport::Other => Ok(Kind::Generic(Flags::default())),
             Transport::LaterFragment => Err(Invalid::NotAnOpening),
         };
         match opened {
-            Ok(kind) => Opening::Opens(Self::fresh(kind)),
+            Ok(kind) => Opening::Opens(Self(kind)),
             Err(reason) => Opening::Invalid(reason),
         }
     }
 
-    fn fresh(kind: Kind) -> Self {
-        Self {
-            kind,
-            replied: false,
-            assured: false,
-        }
-    }
-
     pub(super) fn of_tcp(tcp: Tcp) -> Self {
-        Self::fresh(Kind::Tcp(tcp))
+        Self(Kind::Tcp(tcp))
     }
 
     /// What a packet with this connection's key, travelling in `direction`,
     /// means for it. `packet` is read for TCP options only.
+    #[inline]
     pub fn update(
         &mut self,
         packet: &[u8],
@@ -86,40 +86,61 @@ impl Tracker {
         now: Nanos,
         settings: &Settings,
     ) -> Judgement {
-        let seen = Seen {
-            replied: self.replied,
-            assured: self.assured,
-        };
-        let (judgement, assured) = match (&mut self.kind, headers.transport) {
+        let judgement = match (&mut self.0, &headers.transport) {
             (Kind::Tcp(state), Transport::Tcp(tcp)) => {
-                state.update(packet, headers, &tcp, direction, seen, settings)
+                state.update(packet, headers, tcp, direction, settings)
             }
-            (Kind::Udp(state), Transport::Udp(udp)) => state.update(headers, &udp, seen, now),
-            (Kind::Icmp, Transport::Icmp(message)) => (icmp::update(&message), false),
-            (Kind::Gre(state), Transport::Other) => state.update(seen),
-            (Kind::Generic, Transport::Other) => (Judgement::Pass, false),
-            _ => (Judgement::Invalid(Invalid::Malformed), false),
+            (Kind::Udp(state), Transport::Udp(udp)) => state.update(headers, udp, now),
+            (Kind::Icmp(_), Transport::Icmp(message)) => icmp::update(message),
+            (Kind::Gre(state), Transport::Other) => state.update(),
+            (Kind::Generic(_), Transport::Other) => Judgement::Pass,
+            _ => Judgement::Invalid(Invalid::Malformed),
         };
-        self.assured |= assured;
         // `nf_conntrack_in`: an answer counts as seen only after it was judged.
-        self.replied |= direction == Direction::Reply && judgement.belongs();
+        if direction == Direction::Reply && judgement.belongs() {
+            self.flags_mut().set(REPLIED, true);
+        }
         judgement
+    }
+
+    #[inline]
+    fn flags(&self) -> Flags {
+        match &self.0 {
+            Kind::Tcp(Tcp { flags, .. })
+            | Kind::Udp(Udp { flags, .. })
+            | Kind::Gre(Gre { flags })
+            | Kind::Icmp(flags)
+            | Kind::Generic(flags) => *flags,
+        }
+    }
+
+    #[inline]
+    fn flags_mut(&mut self) -> &mut Flags {
+        match &mut self.0 {
+            Kind::Tcp(Tcp { flags, .. })
+            | Kind::Udp(Udp { flags, .. })
+            | Kind::Gre(Gre { flags })
+            | Kind::Icmp(flags)
+            | Kind::Generic(flags) => flags,
+        }
     }
 
     /// Seconds that the last packet judged [`Judgement::Pass`], or the first
     /// packet, gave the connection.
+    #[inline]
     pub fn timeout(&self, timeouts: &Conntrack) -> u32 {
-        match &self.kind {
+        match &self.0 {
             Kind::Tcp(tcp) => tcp.timeout(timeouts),
             Kind::Udp(udp) => udp.timeout(timeouts),
-            Kind::Icmp => timeouts.icmp,
+            Kind::Icmp(_) => timeouts.icmp,
             Kind::Gre(gre) => gre.timeout(timeouts),
-            Kind::Generic => timeouts.generic,
+            Kind::Generic(_) => timeouts.generic,
         }
     }
 
     /// The deadline after `judgement` of a packet at `now`, where it was
     /// `current` before.
+    #[inline]
     pub fn deadline(
         &self,
         judgement: Judgement,
@@ -127,9 +148,9 @@ impl Tracker {
         now: Nanos,
         timeouts: &Conntrack,
     ) -> Nanos {
-        match (judgement, &self.kind) {
+        match (judgement, &self.0) {
             (Judgement::Pass, _) => now.after_seconds(self.timeout(timeouts)),
-            (Judgement::Invalid(_), Kind::Tcp(tcp)) if self.assured => {
+            (Judgement::Invalid(_), Kind::Tcp(tcp)) if self.assured() => {
                 tcp.deadline_after_invalid(current, now, timeouts)
             }
             (Judgement::Invalid(_) | Judgement::Ignored, _) => current,
@@ -138,6 +159,7 @@ impl Tracker {
     }
 
     /// Seconds that a packet gives a NAT session (SEMANTICS §9).
+    #[inline]
     pub fn nat_timeout(&self, timeouts: &NatTimeouts) -> u32 {
         match self.phase() {
             Phase::TcpHalfOpen => timeouts.tcp_half_open,
@@ -149,6 +171,7 @@ impl Tracker {
     }
 
     /// As [`deadline`](Self::deadline), for a NAT session.
+    #[inline]
     pub fn nat_deadline(
         &self,
         judgement: Judgement,
@@ -164,42 +187,34 @@ impl Tracker {
     }
 
     /// How far the connection has come.
+    #[inline]
     pub fn phase(&self) -> Phase {
-        match &self.kind {
-            Kind::Tcp(tcp) => tcp.phase(self.replied),
+        match &self.0 {
+            Kind::Tcp(tcp) => tcp.phase(),
             Kind::Udp(_) => Phase::Udp,
-            Kind::Icmp => Phase::Icmp,
-            Kind::Gre(_) | Kind::Generic => Phase::Other,
+            Kind::Icmp(_) => Phase::Icmp,
+            Kind::Gre(_) | Kind::Generic(_) => Phase::Other,
         }
     }
 
     /// Whether a packet in the reply direction was seen.
     pub fn replied(&self) -> bool {
-        self.replied
+        self.flags().has(REPLIED)
     }
 
     /// Whether the kernel would spare it when its table is full.
     pub fn assured(&self) -> bool {
-        self.assured
+        self.flags().has(ASSURED)
     }
 
     /// The state as people know it: TCP's by the kernel's names, others
     /// `UNREPLIED`, `REPLIED` or `ASSURED`.
     pub fn state_name(&self) -> &'static str {
-        match &self.kind {
+        match &self.0 {
             Kind::Tcp(tcp) => tcp.state().name(),
-            _ if self.assured => "ASSURED",
-            _ if self.replied => "REPLIED",
+            _ if self.assured() => "ASSURED",
+            _ if self.replied() => "REPLIED",
             _ => "UNREPLIED",
         }
     }
-}
-
-/// What was known of a connection before the packet under judgement.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
-    /// A packet in the reply direction.
-    pub(super) replied: bool,
-    /// Enough traffic to be worth keeping.
-    pub(super) assured: bool,
 }

@@ -1,7 +1,8 @@
 //! UDP: unanswered, answered, and lasting (kernel `nf_conntrack_proto_udp.c`).
 
+use super::flags::{Flag, Flags};
 use super::judgement::{Invalid, Judgement};
-use super::tracker::Seen;
+use super::tracker::{ASSURED, OWN, REPLIED};
 use crate::Nanos;
 use vpcsim_network::Conntrack;
 use vpcsim_packet::{Headers, Udp as UdpHeader};
@@ -15,36 +16,37 @@ const UDP_HEADER_LEN: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Udp {
     opened: Nanos,
-    /// Whether the last packet earned the stream timeout.
-    stream: bool,
+    pub(super) flags: Flags,
 }
+
+/// The last packet earned the stream timeout.
+const STREAM: Flag = Flag::bit(OWN);
 
 impl Udp {
     pub(super) fn open(headers: &Headers, udp: &UdpHeader, now: Nanos) -> Result<Self, Invalid> {
         check_length(headers, udp)?;
         Ok(Self {
             opened: now,
-            stream: false,
+            flags: Flags::default(),
         })
     }
 
-    /// The judgement, and whether the flow is assured from here on.
-    pub(super) fn update(
-        &mut self,
-        headers: &Headers,
-        udp: &UdpHeader,
-        seen: Seen,
-        now: Nanos,
-    ) -> (Judgement, bool) {
+    #[inline]
+    pub(super) fn update(&mut self, headers: &Headers, udp: &UdpHeader, now: Nanos) -> Judgement {
         if let Err(reason) = check_length(headers, udp) {
-            return (Judgement::Invalid(reason), false);
+            return Judgement::Invalid(reason);
         }
-        self.stream = seen.replied && now.since(self.opened) > STREAM_AGE;
-        (Judgement::Pass, self.stream)
+        let stream = self.flags.has(REPLIED) && now.since(self.opened) > STREAM_AGE;
+        self.flags = self
+            .flags
+            .with(STREAM, stream)
+            .with(ASSURED, self.flags.has(ASSURED) || stream);
+        Judgement::Pass
     }
 
+    #[inline]
     pub(super) fn timeout(&self, timeouts: &Conntrack) -> u32 {
-        if self.stream {
+        if self.flags.has(STREAM) {
             timeouts.udp_stream
         } else {
             timeouts.udp
@@ -54,6 +56,7 @@ impl Udp {
 
 /// RFC 768: the length counts the header, and no more than the packet holds. That of a first
 /// fragment speaks of the whole datagram (the kernel would have put it together).
+#[inline]
 fn check_length(headers: &Headers, udp: &UdpHeader) -> Result<(), Invalid> {
     let length = usize::from(udp.length);
     let room = headers.total_len.saturating_sub(headers.header_len);
