@@ -1,0 +1,88 @@
+//! The dataplane as `replay` drives it: batches through every stage.
+
+use crate::carrier::{Arrived, Carrier, Way};
+use crate::flow::Flow;
+use std::sync::Arc;
+use vpcsim_dataplane::{Arrival, Batch, Nanos, Place, Program, Source, State, Verdict};
+use vpcsim_network::CvmId;
+
+/// Virtual time between two packets: the smallest ones at 5 Gbit/s. So the clock moves as it would
+/// at the target, deadlines move with it, and what should expire expires.
+const PACE: u64 = 134;
+/// 2025-01-01 00:00:00 UTC.
+pub(crate) const START: Nanos = Nanos(1_735_689_600_000_000_000);
+
+/// A dataplane with its state and its clock.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    program: Arc<Program>,
+    state: State,
+    batch: Batch,
+    now: Nanos,
+    /// Packets so far.
+    packets: u64,
+}
+
+impl Pipeline {
+    pub(crate) fn new(program: Arc<Program>) -> Self {
+        let state = State::new(&program);
+        Self {
+            program,
+            state,
+            batch: Batch::new(),
+            now: START,
+            packets: 0,
+        }
+    }
+
+    /// Nothing happens for some seconds.
+    pub(crate) fn pause(&mut self, seconds: u32) {
+        self.now = self.now.after_seconds(seconds);
+    }
+}
+
+impl Carrier for Pipeline {
+    fn push(&mut self, flow: &Flow, way: Way, packet: &[u8]) {
+        self.now.0 += PACE;
+        let arrival = Arrival {
+            id: self.packets,
+            time: self.now,
+            source: match way {
+                Way::Out => Source::Cvm(CvmId(flow.host)),
+                Way::In => Source::Internet,
+            },
+        };
+        self.packets += 1;
+        self.batch.push(arrival, packet);
+    }
+
+    fn carry(&mut self) -> Arrived {
+        self.batch.run(&self.program, &mut self.state, &mut ());
+        let mut arrived = Arrived::default();
+        for ended in self.batch.ended() {
+            match ended.walked.verdict {
+                Verdict::Delivered(Place::Internet) => arrived.outside += 1,
+                Verdict::Delivered(Place::Nic(_)) => arrived.inside += 1,
+                _ => {}
+            }
+        }
+        arrived
+    }
+
+    fn packet(&mut self, index: usize) -> Option<&[u8]> {
+        self.batch.bytes_mut(index).map(|bytes| &*bytes)
+    }
+
+    fn first_lost(&self) -> Option<String> {
+        let mut verdicts = self.batch.ended().map(|ended| ended.walked.verdict);
+        let lost = verdicts.find(|verdict| !matches!(verdict, Verdict::Delivered(_)))?;
+        Some(match lost {
+            Verdict::Dropped(drop) => format!("{} at {}", drop.reason, drop.stage),
+            other => format!("{other:?}"),
+        })
+    }
+
+    fn clear(&mut self) {
+        self.batch.clear();
+    }
+}
