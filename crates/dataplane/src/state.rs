@@ -1,9 +1,10 @@
 //! What changes while packets move: connections, sessions, fragments, buckets.
 
 use crate::bucket::Bucket;
-use crate::conntrack::Table;
+use crate::conntrack::{Table, TrackId, Tracks};
 use crate::fragments::Fragments;
 use crate::nat::Sessions;
+use crate::walk::Met;
 use crate::{Nanos, Program};
 use vpcsim_network::{Bandwidth, EipId, Filtering, NatGatewayId};
 
@@ -17,6 +18,11 @@ pub struct State {
     pub(crate) flows: Table<NicFlow>,
     /// NAT sessions (§9).
     pub(crate) sessions: Sessions,
+    /// The protocol state of both.
+    pub(crate) tracks: Tracks,
+    /// The trackers that the packet under way has met, and the one that it opened.
+    pub(crate) met: Vec<Met>,
+    pub(crate) opened: Option<TrackId>,
     pub(crate) fragments: Fragments,
     pub(crate) gateway_buckets: Vec<Bucket>,
     /// Outbound and inbound, by eip.
@@ -87,6 +93,9 @@ impl State {
                 gateways.len(),
                 network.policies.filtering == Filtering::EndpointIndependent,
             ),
+            tracks: Tracks::default(),
+            met: Vec::new(),
+            opened: None,
             fragments: Fragments::default(),
             gateway_buckets: gateways.iter().map(|g| Bucket::new(g.bandwidth)).collect(),
             eip_buckets: network

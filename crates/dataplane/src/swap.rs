@@ -1,6 +1,6 @@
 //! A new program under a live state: what a change of the network does to what is remembered.
 
-use crate::conntrack::{Table, Zone};
+use crate::conntrack::{Holder, Table, TrackId, Tracks, Zone};
 use crate::nat::{Session, Sessions};
 use crate::state::{Entry, NicFlow};
 use crate::{Program, Source, State};
@@ -22,8 +22,9 @@ impl State {
         let mut fresh = Self::new(new);
         fresh.now = self.now;
         fresh.generation = self.generation.wrapping_add(1);
-        fresh.flows = flows(&self.flows, &same);
-        move_sessions(&self.sessions, &mut fresh.sessions, &same, new);
+        let mut tracks = Moving::new(&self.tracks);
+        move_flows(&self.flows, &mut fresh, &same, &mut tracks);
+        move_sessions(&self.sessions, &mut fresh, &same, new, &mut tracks);
         fresh.fragments = std::mem::take(&mut self.fragments);
         fresh.fragments.relocate(|place| same.place(place));
         *self = fresh;
@@ -110,8 +111,30 @@ fn matched<N: Hash + Eq>(
     old.map(|name| new.get(&name).copied()).collect()
 }
 
-fn flows(flows: &Table<NicFlow>, same: &Same) -> Table<NicFlow> {
-    let mut moved = Table::new();
+/// Trackers on their way to another state, those that are shared staying shared.
+struct Moving<'a> {
+    from: &'a Tracks,
+    moved: HashMap<TrackId, TrackId>,
+}
+
+impl<'a> Moving<'a> {
+    fn new(from: &'a Tracks) -> Self {
+        Self {
+            from,
+            moved: HashMap::new(),
+        }
+    }
+
+    fn to(&mut self, tracks: &mut Tracks, id: TrackId) -> TrackId {
+        let tracker = self.from.get(id);
+        *self
+            .moved
+            .entry(id)
+            .or_insert_with(|| tracks.insert(*tracker))
+    }
+}
+
+fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut Moving<'_>) {
     for (_, flow) in flows.iter() {
         let Some(nic) = same.nic(NicId(flow.zone().0)) else {
             continue;
@@ -126,20 +149,25 @@ fn flows(flows: &Table<NicFlow>, same: &Same) -> Table<NicFlow> {
             ..flow.value
         };
         let (original, reply) = (flow.original(), flow.reply());
+        let track = tracks.to(&mut to.tracks, flow.track);
+        let (zone, deadline) = (Zone(nic.0), flow.deadline());
         // Keys cannot clash: zones map one to one.
-        let _ = moved.insert(
-            Zone(nic.0),
-            original,
-            reply,
-            flow.tracker,
-            flow.deadline(),
-            value,
-        );
+        let moved = to
+            .flows
+            .insert(zone, original, reply, track, deadline, value);
+        if let Ok(id) = moved {
+            to.tracks.hold(track, Holder::Nic(id));
+        }
     }
-    moved
 }
 
-fn move_sessions(from: &Sessions, to: &mut Sessions, same: &Same, new: &Program) {
+fn move_sessions(
+    from: &Sessions,
+    to: &mut State,
+    same: &Same,
+    new: &Program,
+    tracks: &mut Moving<'_>,
+) {
     for connection in from.connections() {
         let session = connection.value;
         let Some(gateway) = same.gateway(session.gateway) else {
@@ -156,7 +184,11 @@ fn move_sessions(from: &Sessions, to: &mut Sessions, same: &Same, new: &Program)
                 eip,
                 ..session
             };
-            to.insert(session, connection.tracker, connection.deadline());
+            let track = tracks.to(&mut to.tracks, connection.track);
+            let moved = to.sessions.insert(session, track, connection.deadline());
+            if let Some(id) = moved {
+                to.tracks.hold(track, Holder::Gateway(id));
+            }
         }
     }
 }

@@ -2,9 +2,11 @@
 
 mod admit;
 mod ended;
+mod judge;
 mod notes;
 
 pub use ended::{Arrival, Other, Role, Walked};
+pub(crate) use judge::Met;
 
 use crate::conntrack::Settings;
 use crate::observe::Observer;
@@ -158,7 +160,13 @@ impl<'a, O: Observer> Walk<'a, O> {
     }
 
     /// Carries a packet step by step until it ends.
-    fn carry(&mut self, mut packet: Packet<'_>, mut step: Step) -> Walked {
+    fn carry(&mut self, packet: Packet<'_>, step: Step) -> Walked {
+        let walked = self.carry_on(packet, step);
+        self.settle();
+        walked
+    }
+
+    fn carry_on(&mut self, mut packet: Packet<'_>, mut step: Step) -> Walked {
         loop {
             let next = match step {
                 Step::Send(cvm) => self.send(&mut packet, cvm),
@@ -186,6 +194,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                     };
                 }
                 Err(Stopped::Cut { pieces, next }) => {
+                    self.settle();
                     return self.carry_pieces(&packet, pieces, next);
                 }
             };

@@ -1,6 +1,6 @@
 //! One remembered connection, and what it is called.
 
-use super::Tracker;
+use super::tracks::TrackId;
 use crate::Nanos;
 use vpcsim_packet::FlowKey;
 
@@ -43,17 +43,17 @@ pub struct ConnectionId {
     pub(super) generation: u32,
 }
 
-/// A connection: its two keys, its protocol state, and what the caller keeps with it.
+/// A connection: its two keys, where its protocol state is, and what the caller keeps with it.
 ///
-/// Keys and deadline are the table's to change, tracker and value the caller's.
+/// Keys and deadline are the table's to change, track and value the caller's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Connection<V> {
     pub(super) zone: Zone,
     pub(super) original: FlowKey,
     pub(super) reply: FlowKey,
     pub(super) deadline: Nanos,
-    /// Protocol state.
-    pub tracker: Tracker,
+    /// Its protocol state.
+    pub track: TrackId,
     /// What the caller keeps with the connection.
     pub value: V,
 }

@@ -9,12 +9,13 @@
 //! * [`Table`] is where connections are found again: by zone and [`FlowKey`],
 //!   in either direction, until their deadline has come.
 //!
-//! A packet's way through both:
+//! Connections of one conversation at several places share a tracker: a [`TrackId`] is where it
+//! is. A packet's way through both:
 //!
 //! ```text
 //! table.expire(now, …)
 //! match table.lookup(zone, &key) {
-//!     Some((id, direction)) => match connection.tracker.update(…) {
+//!     Some((id, direction)) => match trackers[connection.track].update(…) {
 //!         Pass | Ignored => let it pass, set_deadline(id, tracker.deadline(…))
 //!         Ends           => let it pass, remove(id)
 //!         Invalid(_)     => it has no flow; set_deadline(id, tracker.deadline(…))
@@ -53,6 +54,7 @@ mod tcp_window;
 #[cfg(test)]
 mod tests;
 mod tracker;
+mod tracks;
 mod udp;
 
 pub use connection::{Connection, ConnectionId, Direction, Zone};
@@ -60,3 +62,5 @@ pub use judgement::{Invalid, Judgement, Opening, Settings};
 pub use table::{Iter, Occupied, Table};
 pub use tcp_states::TcpState;
 pub use tracker::{Phase, Tracker};
+pub use tracks::TrackId;
+pub(crate) use tracks::{Holder, Tracks};

@@ -4,7 +4,7 @@ use super::connection::{Connection, ConnectionId, Direction, Zone};
 use super::deadlines::{Deadlines, Due};
 use super::hash::{ZoneHasher, hash};
 use super::slab::Slab;
-use super::tracker::Tracker;
+use super::tracks::TrackId;
 use crate::Nanos;
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasherDefault;
@@ -85,7 +85,7 @@ impl<V> Table<V> {
         zone: Zone,
         original: FlowKey,
         reply: FlowKey,
-        tracker: Tracker,
+        track: TrackId,
         deadline: Nanos,
         value: V,
     ) -> Result<ConnectionId, Occupied> {
@@ -103,7 +103,7 @@ impl<V> Table<V> {
             original,
             reply,
             deadline,
-            tracker,
+            track,
             value,
         });
         // Equal keys have one handle, and it is the reply's.

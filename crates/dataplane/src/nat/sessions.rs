@@ -2,7 +2,7 @@
 
 use super::{Opened, Session, zone};
 use crate::Nanos;
-use crate::conntrack::{Connection, ConnectionId, Direction, Table, Tracker};
+use crate::conntrack::{Connection, ConnectionId, Direction, Table, TrackId};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -89,15 +89,18 @@ impl Sessions {
     }
 
     /// Remembers a session; nothing happens if one of its keys is taken.
-    pub(crate) fn insert(&mut self, session: Session, tracker: Tracker, deadline: Nanos) {
+    pub(crate) fn insert(
+        &mut self,
+        session: Session,
+        track: TrackId,
+        deadline: Nanos,
+    ) -> Option<ConnectionId> {
         let (original, reply) = session.keys();
         let at = zone(session.gateway);
-        let Ok(id) = self
+        let id = self
             .table
-            .insert(at, original, reply, tracker, deadline, session)
-        else {
-            return;
-        };
+            .insert(at, original, reply, track, deadline, session)
+            .ok()?;
         if session.opened == Opened::Inside {
             *self
                 .per_destination
@@ -111,22 +114,27 @@ impl Sessions {
         }
         let peak = &mut self.peaks[session.gateway.index()];
         *peak = (*peak).max(self.table.zone_len(at));
+        Some(id)
     }
 
     /// Ends a session.
-    pub(crate) fn remove(&mut self, id: ConnectionId) {
-        if let Some(gone) = self.table.remove(id) {
-            forget(
-                &mut self.per_destination,
-                self.by_mapping.as_mut(),
-                id,
-                &gone.value,
-            );
-        }
+    pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Connection<Session>> {
+        let gone = self.table.remove(id)?;
+        forget(
+            &mut self.per_destination,
+            self.by_mapping.as_mut(),
+            id,
+            &gone.value,
+        );
+        Some(gone)
     }
 
-    /// Ends what is due.
-    pub(crate) fn expire(&mut self, now: Nanos) {
+    /// Ends what is due, and hands it to `on_gone`.
+    pub(crate) fn expire(
+        &mut self,
+        now: Nanos,
+        mut on_gone: impl FnMut(ConnectionId, Connection<Session>),
+    ) {
         let Self {
             table,
             per_destination,
@@ -134,7 +142,8 @@ impl Sessions {
             ..
         } = self;
         table.expire(now, |id, gone| {
-            forget(per_destination, by_mapping.as_mut(), id, &gone.value)
+            forget(per_destination, by_mapping.as_mut(), id, &gone.value);
+            on_gone(id, gone);
         });
     }
 }

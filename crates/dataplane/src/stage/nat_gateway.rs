@@ -1,7 +1,7 @@
 //! SEMANTICS §9: the NAT gateway, outbound and inbound.
 
 use crate::Place;
-use crate::conntrack::{Judgement, Opening, Tracker};
+use crate::conntrack::{Holder, Judgement, Opening, Tracker};
 use crate::nat::{Opened, Session, free_remote_port, map_source};
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
@@ -289,9 +289,7 @@ impl<O: Observer> Walk<'_, O> {
         let Some((connection_id, direction)) = self.state.sessions.lookup(id, &packet.key) else {
             return Ok(None);
         };
-        let (now, settings) = (self.now(), self.settings);
-        let timeouts = &self.program.network().nat_gateway(id).timeouts;
-        let Some(connection) = self.state.sessions.get_mut(connection_id) else {
+        let Some(connection) = self.state.sessions.get(connection_id) else {
             return Ok(None);
         };
         let session = connection.value;
@@ -299,15 +297,17 @@ impl<O: Observer> Walk<'_, O> {
             return Ok(Some(session));
         }
         let before = connection.deadline();
-        let tracker = &mut connection.tracker;
-        let judgement = tracker.update(packet.bytes, &packet.headers, direction, now, &settings);
+        let (holder, track) = (Holder::Gateway(connection_id), connection.track);
+        let (track, judgement) = self.judge(packet, holder, track, direction);
         if judgement == Judgement::Reopen {
             // A new connection with the addresses of a finished one: it opens by the present
             // rules, and from the outside only where a rule lets it.
-            self.state.sessions.remove(connection_id);
+            self.state.end_connection(holder);
             return Ok(None);
         }
-        let deadline = tracker.nat_deadline(judgement, before, now, timeouts);
+        let timeouts = &self.program.network().nat_gateway(id).timeouts;
+        let tracker = self.state.tracks.get(track);
+        let deadline = tracker.nat_deadline(judgement, before, self.now(), timeouts);
         self.state.sessions.set_deadline(connection_id, deadline);
         if let Judgement::Invalid(_) = judgement
             && self.program.network().policies.mid_stream == MidStream::Drop
@@ -333,7 +333,9 @@ impl<O: Observer> Walk<'_, O> {
     fn open_session(&mut self, session: Session, tracker: Tracker) {
         let timeouts = &self.program.network().nat_gateway(session.gateway).timeouts;
         let deadline = self.now().after_seconds(tracker.nat_timeout(timeouts));
-        self.state.sessions.insert(session, tracker, deadline);
+        let track = self.open_track(tracker);
+        let id = self.state.sessions.insert(session, track, deadline);
+        self.hold_opened(track, id.map(Holder::Gateway));
     }
 
     /// Whether a packet may open a session: RST, SYN-ACK and echo replies never do, other

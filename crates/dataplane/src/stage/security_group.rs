@@ -2,7 +2,9 @@
 
 use super::leave::Travel;
 use crate::classify::service_matches;
-use crate::conntrack::{Connection, ConnectionId, Direction, Judgement, Opening, Tracker, Zone};
+use crate::conntrack::{
+    Connection, ConnectionId, Direction, Holder, Judgement, Opening, Tracker, Zone,
+};
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::{Entry, NicFlow};
@@ -87,18 +89,18 @@ impl<O: Observer> Walk<'_, O> {
         if packet.is_later_fragment() {
             return Membership::Member(id, direction);
         }
-        let (now, settings) = (self.now(), self.settings);
-        let Some(connection) = self.state.flows.get_mut(id) else {
+        let Some(connection) = self.state.flows.get(id) else {
             return Membership::Stranger;
         };
         let (before, entry) = (connection.deadline(), entry_of_reply(connection, direction));
-        let tracker = &mut connection.tracker;
-        let judgement = tracker.update(packet.bytes, &packet.headers, direction, now, &settings);
+        let track = connection.track;
+        let (track, judgement) = self.judge(packet, Holder::Nic(id), track, direction);
         let timeouts = &self.program.network().policies.conntrack;
-        let deadline = tracker.deadline(judgement, before, now, timeouts);
+        let tracker = self.state.tracks.get(track);
+        let deadline = tracker.deadline(judgement, before, self.now(), timeouts);
         match judgement {
             Judgement::Reopen => {
-                self.state.flows.remove(id);
+                self.state.end_connection(Holder::Nic(id));
                 return Membership::Stranger;
             }
             Judgement::Invalid(_) => {
@@ -153,7 +155,7 @@ impl<O: Observer> Walk<'_, O> {
         };
         let first = connection.original();
         if let Err(denied) = self.rules(nic, travel, &first) {
-            self.state.flows.remove(id);
+            self.state.end_connection(Holder::Nic(id));
             return Err(Drop { stage, ..denied }.by_policy(Policy::OnRuleChange));
         }
         if let Some(connection) = self.state.flows.get_mut(id) {
@@ -234,11 +236,11 @@ impl<O: Observer> Walk<'_, O> {
                 generation,
             };
             let (original, reply) = (packet.key, packet.key.reversed());
+            let track = self.open_track(tracker);
             // A taken key cannot be: the look-up found neither direction.
-            let _ = self
-                .state
-                .flows
-                .insert(zone, original, reply, tracker, deadline, flow);
+            let flows = &mut self.state.flows;
+            let id = flows.insert(zone, original, reply, track, deadline, flow);
+            self.hold_opened(track, id.ok().map(Holder::Nic));
         }
         let outcome = if unfiltered {
             Outcome::Unfiltered

@@ -2,20 +2,31 @@
 //! where it starts is decided (§12).
 
 use super::{Pending, Step, Walk, fragment_key};
+use crate::conntrack::Holder;
 use crate::fragments::Later;
 use crate::observe::Observer;
 use crate::packet::Packet;
 use crate::verdict::{Drop, DropReason, Element, Stage, Verdict};
 use crate::walk::{Arrival, Role, Walked};
-use crate::{Nanos, Place, Source};
+use crate::{Nanos, Place, Source, State};
 use vpcsim_packet::{FlowKey, Headers, Verdict as ChecksumVerdict, verify_checksums};
 
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn advance(&mut self, to: Nanos) {
         self.state.now = self.state.now.max(to);
         let now = self.state.now;
-        self.state.flows.expire(now, |_, _| {});
-        self.state.sessions.expire(now);
+        let State {
+            flows,
+            sessions,
+            tracks,
+            ..
+        } = &mut *self.state;
+        flows.expire(now, |id, gone| {
+            tracks.release(gone.track, Holder::Nic(id));
+        });
+        sessions.expire(now, |id, gone| {
+            tracks.release(gone.track, Holder::Gateway(id));
+        });
         let mut timed_out = Vec::new();
         self.state
             .fragments

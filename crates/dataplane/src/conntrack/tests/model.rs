@@ -1,7 +1,7 @@
 //! The table against a list that does everything the slow way.
 
 use super::super::{ConnectionId, Direction, Table, Zone};
-use super::table::{key, tracker};
+use super::table::{TRACK, key};
 use crate::Nanos;
 use proptest::collection::vec;
 use proptest::option;
@@ -167,7 +167,7 @@ impl Pair {
             .find_map(|(key, direction)| Some((direction, self.model.lookup(zone, &key)?)));
         match self
             .table
-            .insert(zone, original, reply, tracker(), deadline, value)
+            .insert(zone, original, reply, TRACK, deadline, value)
         {
             Ok(id) => {
                 assert_eq!(taken, None);

@@ -1,28 +1,16 @@
 //! The table's promises, one by one.
 
-use super::super::{Direction, Opening, Settings, Table, Tracker, Zone};
-use super::conversation::headers;
+use super::super::{Direction, Table, TrackId, Zone};
 use crate::Nanos;
 use std::net::Ipv4Addr;
-use vpcsim_network::TcpWindow;
-use vpcsim_packet::{FlowKey, Protocol, Quoted, Transport};
+use vpcsim_packet::{FlowKey, Protocol, Quoted};
 
 const INSIDE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const PUBLIC: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
 const NIC: Zone = Zone(3);
 
-pub(super) fn tracker() -> Tracker {
-    let settings = Settings {
-        window: TcpWindow::Ignore,
-        loose: true,
-    };
-    let packet = headers(Protocol::ESP, 8, Transport::Other);
-    match Tracker::open(&[], &packet, Nanos(0), &settings) {
-        Opening::Opens(tracker) => tracker,
-        other => panic!("{other:?}"),
-    }
-}
+pub(super) const TRACK: TrackId = TrackId(0);
 
 /// From one port to another of one host: reversible in every way.
 pub(super) fn key(source_port: u16, destination_port: u16) -> FlowKey {
@@ -59,7 +47,7 @@ fn a_connection_is_found_by_both_keys_in_its_own_zone_only() {
     let original = udp(INSIDE, 1111, SERVER, 53);
     let reply = original.reversed();
     let id = table
-        .insert(NIC, original, reply, tracker(), Nanos(9), ())
+        .insert(NIC, original, reply, TRACK, Nanos(9), ())
         .expect("free");
     assert_eq!(
         table.lookup(NIC, &original),
@@ -76,7 +64,7 @@ fn alive_before_its_deadline_and_gone_at_it() {
     let mut table = Table::new();
     let deadline = Nanos(0).after_seconds(2);
     let id = table
-        .insert(NIC, key(1, 2), key(2, 1), tracker(), deadline, ())
+        .insert(NIC, key(1, 2), key(2, 1), TRACK, deadline, ())
         .expect("free");
     table.expire(Nanos(1_999_999_999), |_, _| panic!("too early"));
     assert!(table.get(id).is_some());
@@ -94,7 +82,7 @@ fn a_deadline_may_move_either_way_and_expiry_only_removes() {
         .map(|n| {
             let deadline = Nanos(u64::from(n % 7) + 10);
             table
-                .insert(NIC, key(n, 1000), key(1000, n), tracker(), deadline, n)
+                .insert(NIC, key(n, 1000), key(1000, n), TRACK, deadline, n)
                 .expect("free")
         })
         .collect();
@@ -128,11 +116,11 @@ fn a_deadline_may_move_either_way_and_expiry_only_removes() {
 fn an_id_never_names_a_later_connection() {
     let mut table = Table::new();
     let first = table
-        .insert(NIC, key(1, 2), key(2, 1), tracker(), Nanos(5), "first")
+        .insert(NIC, key(1, 2), key(2, 1), TRACK, Nanos(5), "first")
         .expect("free");
     assert!(table.remove(first).is_some());
     let second = table
-        .insert(NIC, key(1, 2), key(2, 1), tracker(), Nanos(5), "second")
+        .insert(NIC, key(1, 2), key(2, 1), TRACK, Nanos(5), "second")
         .expect("free");
     assert_ne!(first, second);
     assert_eq!(table.get(first), None);
@@ -149,10 +137,10 @@ fn a_connection_with_a_key_that_is_partly_taken_changes_nothing() {
     let first = udp(INSIDE, 1111, SERVER, 53);
     let second = udp(Ipv4Addr::new(10, 0, 0, 2), 1111, SERVER, 53);
     let id = table
-        .insert(NIC, first, outside, tracker(), Nanos(9), ())
+        .insert(NIC, first, outside, TRACK, Nanos(9), ())
         .expect("free");
     let occupied = table
-        .insert(NIC, second, outside, tracker(), Nanos(9), ())
+        .insert(NIC, second, outside, TRACK, Nanos(9), ())
         .expect_err("taken");
     assert_eq!(
         (occupied.key, occupied.by, occupied.held),
@@ -167,7 +155,7 @@ fn a_connection_with_a_key_that_is_partly_taken_changes_nothing() {
 fn a_connection_to_itself_has_one_key() {
     let mut table = Table::new();
     let id = table
-        .insert(NIC, key(7, 7), key(7, 7), tracker(), Nanos(9), ())
+        .insert(NIC, key(7, 7), key(7, 7), TRACK, Nanos(9), ())
         .expect("free");
     assert_eq!(table.lookup(NIC, &key(7, 7)), Some((id, Direction::Reply)));
     assert!(table.remove(id).is_some());
@@ -182,7 +170,7 @@ fn an_icmp_error_belongs_to_the_flow_it_quotes_and_travels_against_it() {
     let original = udp(INSIDE, 1111, SERVER, 53);
     let reply = original.reversed();
     let id = table
-        .insert(NIC, original, reply, tracker(), Nanos(9), ())
+        .insert(NIC, original, reply, TRACK, Nanos(9), ())
         .expect("free");
     let of = |destination, quoted| table.lookup_error(NIC, destination, &quoted);
     assert_eq!(of(INSIDE, quote(original)), Some((id, Direction::Reply)));
@@ -204,7 +192,7 @@ fn an_icmp_error_is_found_on_both_sides_of_a_translation() {
     let original = udp(INSIDE, 1111, SERVER, 53);
     let reply = udp(SERVER, 53, PUBLIC, 40_000);
     let id = table
-        .insert(NIC, original, reply, tracker(), Nanos(9), ())
+        .insert(NIC, original, reply, TRACK, Nanos(9), ())
         .expect("free");
     // A router outside quotes the packet as it was after translation.
     let outside = quote(udp(PUBLIC, 40_000, SERVER, 53));
@@ -231,7 +219,7 @@ fn an_icmp_error_may_quote_an_echo() {
         destination_port: 8 << 8,
     };
     let id = table
-        .insert(NIC, echo, echo.reversed(), tracker(), Nanos(9), ())
+        .insert(NIC, echo, echo.reversed(), TRACK, Nanos(9), ())
         .expect("free");
     assert_eq!(
         table.lookup_error(NIC, INSIDE, &quote(echo)),
@@ -253,7 +241,7 @@ fn memory_follows_the_live_connections() {
         table.expire(Nanos(n), |_, _| {});
         let key = udp(INSIDE, n as u16, SERVER, (n >> 16) as u16);
         let id = table
-            .insert(NIC, key, key.reversed(), tracker(), Nanos(n + 500), n)
+            .insert(NIC, key, key.reversed(), TRACK, Nanos(n + 500), n)
             .expect("free");
         table.set_deadline(id, Nanos(n + 5_000_000));
         table.set_deadline(id, Nanos(n + 1000));

@@ -1,0 +1,102 @@
+//! The protocol state of connections, shared by the places that see the same packets.
+//!
+//! A packet that leaves by a NAT gateway is judged at its nic and at the gateway. Both remember a
+//! connection, each with keys and a deadline of its own, and both would keep the same [`Tracker`]:
+//! it began with the same packet and has seen the same ones since. So it is kept once, with the
+//! list of those who share it, and judged once for each packet. Who misses a packet that another
+//! has seen (it was dropped between them) goes on with a copy.
+
+use super::{ConnectionId, Tracker};
+
+/// Most places that share a tracker: a sender's nic, a gateway out, a gateway in, a receiver's.
+const MOST_HOLDERS: usize = 4;
+
+/// The name of a [`Tracker`] in [`Tracks`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TrackId(pub(crate) u32);
+
+/// A connection that holds a tracker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Holder {
+    /// At a nic.
+    Nic(ConnectionId),
+    /// At a NAT gateway.
+    Gateway(ConnectionId),
+}
+
+/// Who holds a tracker, and which flow entries stand for it.
+#[derive(Debug, Clone, Default)]
+struct Sharing {
+    holders: [Option<Holder>; MOST_HOLDERS],
+}
+
+/// All trackers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tracks {
+    trackers: Vec<Tracker>,
+    sharing: Vec<Sharing>,
+    free: Vec<u32>,
+}
+
+impl Tracks {
+    /// A tracker that nobody holds yet.
+    pub(crate) fn insert(&mut self, tracker: Tracker) -> TrackId {
+        if let Some(slot) = self.free.pop() {
+            self.trackers[slot as usize] = tracker;
+            return TrackId(slot);
+        }
+        // As many as connections at most, of which there are fewer than 2^32.
+        let slot = self.trackers.len() as u32;
+        self.trackers.push(tracker);
+        self.sharing.push(Sharing::default());
+        TrackId(slot)
+    }
+
+    pub(crate) fn get(&self, id: TrackId) -> &Tracker {
+        &self.trackers[id.0 as usize]
+    }
+
+    pub(crate) fn get_mut(&mut self, id: TrackId) -> &mut Tracker {
+        &mut self.trackers[id.0 as usize]
+    }
+
+    /// Who holds it.
+    pub(crate) fn holders(&self, id: TrackId) -> impl Iterator<Item = Holder> + use<> {
+        self.sharing[id.0 as usize].holders.into_iter().flatten()
+    }
+
+    /// Whether one more may hold it.
+    pub(crate) fn has_room(&self, id: TrackId) -> bool {
+        self.sharing[id.0 as usize].holders.contains(&None)
+    }
+
+    /// One more holds it; false if it has no room.
+    pub(crate) fn hold(&mut self, id: TrackId, holder: Holder) -> bool {
+        let mut places = self.sharing[id.0 as usize].holders.iter_mut();
+        match places.find(|place| place.is_none()) {
+            Some(place) => {
+                *place = Some(holder);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A holder lets go of it; whether it was the last and the tracker is gone.
+    pub(crate) fn release(&mut self, id: TrackId, holder: Holder) -> bool {
+        let holders = &mut self.sharing[id.0 as usize].holders;
+        for place in holders.iter_mut().filter(|place| **place == Some(holder)) {
+            *place = None;
+        }
+        self.discard(id)
+    }
+
+    /// Gives a tracker up if nobody holds it; whether it is gone.
+    pub(crate) fn discard(&mut self, id: TrackId) -> bool {
+        let gone = self.holders(id).next().is_none();
+        if gone {
+            self.free.push(id.0);
+        }
+        gone
+    }
+}
