@@ -2,10 +2,14 @@
 //!
 //! The frames of a batch lie in one arena and are rewritten there, in place.
 
+use crate::bucket::Bucket;
+use crate::conntrack::{Direction, Judgement, Settings, TrackId};
+use crate::flow_cache::{Charge, Key};
 use crate::observe::Observer;
-use crate::walk::{Arrival, Other, Walked, walk};
-use crate::{Program, State};
+use crate::walk::{Arrival, Other, Walked, walk, walk_and_remember};
+use crate::{Nanos, Place, Program, State, Verdict};
 use bytes::BytesMut;
+use vpcsim_packet::{Glance, Headers, Protocol};
 
 /// Packets that travel together, in the order in which they were pushed.
 ///
@@ -21,6 +25,8 @@ use bytes::BytesMut;
 pub struct Batch {
     arena: BytesMut,
     packets: Vec<Slot>,
+    /// By packet, its flow; `None` for one that cannot be known at a glance.
+    looked: Vec<Option<Looked>>,
     /// By packet, the verdicts in order.
     walked: Vec<Walked>,
     /// What ended beside the packets, in the order in which it ended.
@@ -36,6 +42,14 @@ struct Slot {
     len: usize,
     /// How many of `others` had ended when it had.
     others_end: usize,
+}
+
+/// A packet's flow, and where the cache has it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Looked {
+    glance: Glance,
+    key: Key,
+    hash: u64,
 }
 
 /// A packet of a batch that has come to its end, or waits.
@@ -104,21 +118,79 @@ impl Batch {
 
     /// Carries every packet to its verdict, in order.
     ///
-    /// The same verdicts, bytes and state as [`walk`] for each packet in turn.
+    /// The same verdicts, bytes and state as [`walk`] for each packet in turn. A packet of a flow
+    /// whose last packets all fared alike takes the way that they took, at the cost of one
+    /// look-up, unless an observer watches.
     pub fn run<O: Observer>(&mut self, program: &Program, state: &mut State, observer: &mut O) {
         self.walked.clear();
         self.others.clear();
+        if O::WATCHES || program.verify_checksums() {
+            self.walk_all(program, state, observer);
+        } else {
+            self.look_up(state);
+            self.act(program, state);
+        }
+    }
+
+    fn walk_all<O: Observer>(&mut self, program: &Program, state: &mut State, observer: &mut O) {
         for slot in &mut self.packets {
             let bytes = &mut self.arena[slot.start..slot.start + slot.len];
-            let walked = walk(
-                program,
-                state,
-                slot.arrival,
-                bytes,
-                observer,
-                &mut self.others,
-            );
+            let others = &mut self.others;
+            let walked = walk(program, state, slot.arrival, bytes, observer, others);
             slot.others_end = self.others.len();
+            self.walked.push(walked);
+        }
+    }
+
+    /// Reads every packet's flow, and asks memory for all that the act will touch, so that the
+    /// waits overlap: first the tags that a flow's hash leads to, then the entry that they name,
+    /// then the connection that the entry names.
+    fn look_up(&mut self, state: &State) {
+        let cache = &state.cache;
+        self.looked.clear();
+        for slot in &self.packets {
+            let bytes = &self.arena[slot.start..slot.start + slot.len];
+            let looked = Glance::of(bytes).map(|glance| {
+                let key = Key::of(slot.arrival.source, &glance);
+                let hash = key.hash();
+                cache.prefetch(hash);
+                Looked { glance, key, hash }
+            });
+            self.looked.push(looked);
+        }
+        for looked in self.looked.iter().flatten() {
+            cache.guess(looked.hash);
+        }
+        for looked in self.looked.iter().flatten() {
+            if looked.glance.protocol == Protocol::TCP
+                && let Some(entry) = cache.guess(looked.hash)
+                && let Some((track, _)) = entry.track()
+            {
+                state.tracks.prefetch(track);
+            }
+        }
+    }
+
+    /// Lets every packet have its turn.
+    fn act(&mut self, program: &Program, state: &mut State) {
+        for (slot, looked) in self.packets.iter_mut().zip(&self.looked) {
+            let bytes = &mut self.arena[slot.start..slot.start + slot.len];
+            let arrival = slot.arrival;
+            let others = &mut self.others;
+            let Some(looked) = looked else {
+                let walked = walk(program, state, arrival, bytes, &mut (), others);
+                slot.others_end = others.len();
+                self.walked.push(walked);
+                continue;
+            };
+            let walked = match state.repeat(program, looked, arrival.time, bytes) {
+                Some(place) => Walked {
+                    verdict: Verdict::Delivered(place),
+                    cut: false,
+                },
+                None => walk_and_remember(program, state, arrival, bytes, &looked.key, others),
+            };
+            slot.others_end = others.len();
             self.walked.push(walked);
         }
     }
@@ -139,5 +211,95 @@ impl Batch {
                     others,
                 }
             })
+    }
+}
+
+impl State {
+    /// Lets a packet take the way that its flow's last packets took: where it arrives. `None`
+    /// where no such way is known or the packet cannot take it; then nothing has happened.
+    #[inline]
+    fn repeat(
+        &mut self,
+        program: &Program,
+        looked: &Looked,
+        time: Nanos,
+        bytes: &mut [u8],
+    ) -> Option<Place> {
+        let now = self.now.max(time);
+        // Whatever ends before this packet may take its entry along.
+        if now >= self.next_due() {
+            return None;
+        }
+        let id = self.cache.find(looked.hash, &looked.key)?;
+        let entry = *self.cache.get(id);
+        if !entry.admits(&looked.glance) {
+            return None;
+        }
+        let len = usize::from(looked.glance.total_len);
+        if entry.is_limited()
+            && !entry
+                .charges()
+                .all(|charge| self.bucket(charge).allows(len, now))
+        {
+            return None;
+        }
+        if looked.glance.protocol == Protocol::TCP
+            && let Some((track, direction)) = entry.track()
+            && !self.follow_tcp(program, track, direction, now, bytes)
+        {
+            return None;
+        }
+        self.now = now;
+        if entry.is_limited() {
+            for charge in entry.charges() {
+                self.bucket(charge).take(len);
+            }
+        }
+        self.cache.hits += 1;
+        self.cache.get_mut(id).take(now);
+        looked.glance.write(bytes, &entry.change());
+        Some(entry.place())
+    }
+
+    /// Lets a segment of an established connection count; whether it was one that changes nothing
+    /// but positions. Else nothing has happened.
+    fn follow_tcp(
+        &mut self,
+        program: &Program,
+        track: TrackId,
+        direction: Direction,
+        now: Nanos,
+        bytes: &[u8],
+    ) -> bool {
+        let Ok(headers) = Headers::parse(bytes) else {
+            return false;
+        };
+        let settings = Settings::of(program);
+        let tracker = self.tracks.get_mut(track);
+        let before = *tracker;
+        let judgement = tracker.update(bytes, &headers, direction, now, &settings);
+        let follows = judgement == Judgement::Pass && tracker.is_steady();
+        if !follows {
+            *tracker = before;
+        }
+        follows
+    }
+
+    /// Nothing is due before.
+    fn next_due(&self) -> Nanos {
+        let due = [
+            self.flows.next_expiry(),
+            self.sessions.next_expiry(),
+            self.fragments.next_expiry(),
+        ];
+        due.into_iter().flatten().min().unwrap_or(Nanos(u64::MAX))
+    }
+
+    fn bucket(&mut self, charge: Charge) -> &mut Bucket {
+        match charge {
+            Charge::Gateway(id) => &mut self.gateway_buckets[id.index()],
+            Charge::EipOutbound(id) => &mut self.eip_buckets[id.index()].outbound,
+            Charge::EipInbound(id) => &mut self.eip_buckets[id.index()].inbound,
+        }
     }
 }

@@ -35,6 +35,11 @@ impl Bucket {
         }
     }
 
+    /// Whether there is a limit at all.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.rate.is_some()
+    }
+
     /// Whether a packet of `len` bytes may pass at `now`. Takes nothing.
     pub(crate) fn allows(&mut self, len: usize, now: Nanos) -> bool {
         let Some(rate) = self.rate else { return true };

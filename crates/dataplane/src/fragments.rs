@@ -84,6 +84,15 @@ impl Fragments {
         self.held
     }
 
+    /// A time before which nothing ends.
+    pub(crate) fn next_expiry(&self) -> Option<Nanos> {
+        let over = self.held_bytes > MAX_BYTES || self.datagrams.len() > MAX_DATAGRAMS;
+        if over || !self.homeless.is_empty() {
+            return Some(Nanos(0));
+        }
+        self.ages.front().map(|&(ends, ..)| ends)
+    }
+
     /// A first fragment came: remembers its flow from now on and gives back those that waited for
     /// it, in the order in which they came. Hosts that send many fragments use an identification
     /// again within its lifetime: the newest first one counts, for a lifetime of its own.

@@ -7,14 +7,16 @@
 //! is an argument, and an [`Observer`] sees every stop.
 //!
 //! [`Network`]: vpcsim_network::Network
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod batch;
 mod bucket;
 mod classify;
 pub mod conntrack;
+mod flow_cache;
 mod fragments;
 mod lpm;
+mod memory;
 mod nat;
 mod observe;
 mod packet;

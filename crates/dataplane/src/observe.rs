@@ -7,11 +7,17 @@ use vpcsim_packet::Headers;
 
 /// Watches a walk. `()` watches nothing and compiles away.
 pub trait Observer {
+    /// Whether it wants to see stops at all. What nobody watches need not be walked stop by stop
+    /// where the outcome is remembered.
+    const WATCHES: bool = true;
+
     /// Called once for every stop of every packet, in order.
     fn stop(&mut self, stop: &Stop<'_>);
 }
 
 impl Observer for () {
+    const WATCHES: bool = false;
+
     #[inline(always)]
     fn stop(&mut self, _: &Stop<'_>) {}
 }

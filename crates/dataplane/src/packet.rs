@@ -1,5 +1,6 @@
 //! The packet that a walk carries.
 
+use vpcsim_packet::checksum::Delta;
 use vpcsim_packet::{
     FlowKey, Headers, IcmpBody, Quoted, Rewrite, Transport, rewrite, rewrite_quoted,
 };
@@ -17,6 +18,15 @@ pub(crate) struct Packet<'a> {
     pub(crate) bytes: &'a mut [u8],
     pub(crate) headers: Headers,
     pub(crate) key: FlowKey,
+    pub(crate) changes: Changes,
+}
+
+/// By how much the checksums and the time to live have changed on the way.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Changes {
+    pub(crate) ip: Delta,
+    pub(crate) transport: Delta,
+    pub(crate) ttl_down: u8,
 }
 
 impl Packet<'_> {
@@ -39,11 +49,20 @@ impl Packet<'_> {
     /// Rewrites addresses and ports, in the bytes and in what is known of them.
     pub(crate) fn rewrite(&mut self, change: &Rewrite) {
         rewrite(self.bytes, &mut self.headers, change);
-        self.key = apply(&self.key, change);
+        let before = self.key;
+        self.key = apply(&before, change);
+        let (addresses, ports) = differences(&before, &self.key);
+        self.changes.ip = self.changes.ip.and(addresses);
+        self.changes.transport = self.changes.transport.and(addresses).and(ports);
     }
 
     /// One hop less to live.
     pub(crate) fn decrement_ttl(&mut self) {
+        let word = |ttl: u8| u16::from_be_bytes([ttl, self.headers.protocol.0]);
+        let before = word(self.headers.ttl);
+        let after = word(self.headers.ttl.saturating_sub(1));
+        self.changes.ip = self.changes.ip.replace16(before, after);
+        self.changes.ttl_down = self.changes.ttl_down.saturating_add(1);
         vpcsim_packet::decrement_ttl(self.bytes, &mut self.headers);
     }
 
@@ -52,6 +71,17 @@ impl Packet<'_> {
         rewrite_quoted(self.bytes, &mut self.headers, quoted);
         self.rewrite(outer);
     }
+}
+
+/// What changing one flow into another adds to a checksum over addresses, and over ports.
+fn differences(from: &FlowKey, to: &FlowKey) -> (Delta, Delta) {
+    let addresses = Delta::NONE
+        .replace32(from.source.to_bits(), to.source.to_bits())
+        .replace32(from.destination.to_bits(), to.destination.to_bits());
+    let ports = Delta::NONE
+        .replace16(from.source_port, to.source_port)
+        .replace16(from.destination_port, to.destination_port);
+    (addresses, ports)
 }
 
 fn apply(key: &FlowKey, change: &Rewrite) -> FlowKey {

@@ -2,6 +2,7 @@
 
 use crate::bucket::Bucket;
 use crate::conntrack::{Table, TrackId, Tracks};
+use crate::flow_cache::FlowCache;
 use crate::fragments::Fragments;
 use crate::nat::Sessions;
 use crate::walk::Met;
@@ -23,6 +24,8 @@ pub struct State {
     /// The trackers that the packet under way has met, and the one that it opened.
     pub(crate) met: Vec<Met>,
     pub(crate) opened: Option<TrackId>,
+    /// What is remembered of walks.
+    pub(crate) cache: FlowCache,
     pub(crate) fragments: Fragments,
     pub(crate) gateway_buckets: Vec<Bucket>,
     /// Outbound and inbound, by eip.
@@ -96,6 +99,7 @@ impl State {
             tracks: Tracks::default(),
             met: Vec::new(),
             opened: None,
+            cache: FlowCache::new(usize::MAX),
             fragments: Fragments::default(),
             gateway_buckets: gateways.iter().map(|g| Bucket::new(g.bandwidth)).collect(),
             eip_buckets: network
@@ -106,9 +110,35 @@ impl State {
         }
     }
 
+    /// An empty state that does everything the plain way: every packet is walked, and every place
+    /// tracks its flows by itself. What other states are compared with.
+    pub fn naive(program: &Program) -> Self {
+        let mut state = Self::new(program).with_flow_cache(0);
+        state.tracks.share_nothing();
+        state
+    }
+
+    /// The same with room for so many flow entries: each remembers what became of one direction
+    /// of a flow. 0: every packet is walked. Without it there are as many as there are flows.
+    #[must_use]
+    pub fn with_flow_cache(mut self, entries: usize) -> Self {
+        self.cache = FlowCache::new(entries);
+        self
+    }
+
     /// The latest time this state has seen.
     pub fn now(&self) -> Nanos {
         self.now
+    }
+
+    /// How many packets took a way that the flow cache remembered, under the present program.
+    pub fn cache_hits(&self) -> u64 {
+        self.cache.hits
+    }
+
+    /// How many flow entries there are: one for each direction of a flow that is remembered.
+    pub fn cache_entries(&self) -> usize {
+        self.cache.len()
     }
 
     /// How full the tables are.

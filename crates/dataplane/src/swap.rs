@@ -19,8 +19,12 @@ impl State {
     /// long. Token buckets begin full.
     pub fn adopt(&mut self, old: &Program, new: &Program) {
         let same = Same::between(old, new);
-        let mut fresh = Self::new(new);
+        self.uncache_all(old);
+        let mut fresh = Self::new(new).with_flow_cache(self.cache.limit());
         fresh.now = self.now;
+        if !self.tracks.is_shared() {
+            fresh.tracks.share_nothing();
+        }
         fresh.generation = self.generation.wrapping_add(1);
         let mut tracks = Moving::new(&self.tracks);
         move_flows(&self.flows, &mut fresh, &same, &mut tracks);

@@ -4,18 +4,21 @@ mod admit;
 mod ended;
 mod judge;
 mod notes;
+mod recipe;
 
 pub use ended::{Arrival, Other, Role, Walked};
 pub(crate) use judge::Met;
+use recipe::Recipe;
 
 use crate::conntrack::Settings;
+use crate::flow_cache::{Key, Memory};
 use crate::observe::Observer;
-use crate::packet::Packet;
+use crate::packet::{Changes, Packet};
 use crate::state::{Entry, State};
 use crate::verdict::{Drop, DropReason, Element, Stage, Verdict};
 use crate::{Nanos, Place, Program};
 use std::collections::VecDeque;
-use vpcsim_network::{CvmId, ExternalId, MidStream, NatGatewayId, NicId};
+use vpcsim_network::{CvmId, ExternalId, NatGatewayId, NicId};
 use vpcsim_packet::{FlowKey, Headers};
 
 /// Carries one packet from where it starts to its verdict (SEMANTICS §2–§12).
@@ -34,6 +37,30 @@ pub fn walk<O: Observer>(
     let mut walk = Walk::new(program, state, observer, others);
     walk.advance(arrival.time);
     let walked = walk.admit(arrival, bytes);
+    walk.finish();
+    walked
+}
+
+/// [`walk`] for a packet whose way is worth remembering: a whole TCP or UDP packet that arrives
+/// by `key`.
+pub(crate) fn walk_and_remember(
+    program: &Program,
+    state: &mut State,
+    arrival: Arrival,
+    bytes: &mut [u8],
+    key: &Key,
+    others: &mut Vec<Other>,
+) -> Walked {
+    let mut watcher = ();
+    let mut walk = Walk::new(program, state, &mut watcher, others);
+    walk.advance(arrival.time);
+    let walked = walk.admit(arrival, bytes);
+    let memory = walk.memory.take();
+    if let Some(memory) = memory
+        && walk.pending.is_empty()
+    {
+        walk.state.remember(program, key, &memory);
+    }
     walk.finish();
     walked
 }
@@ -129,6 +156,8 @@ pub(crate) struct Walk<'a, O> {
     observer: &'a mut O,
     others: &'a mut Vec<Other>,
     pending: VecDeque<Pending>,
+    pub(crate) recipe: Recipe,
+    memory: Option<Memory>,
 }
 
 impl<'a, O: Observer> Walk<'a, O> {
@@ -138,19 +167,15 @@ impl<'a, O: Observer> Walk<'a, O> {
         observer: &'a mut O,
         others: &'a mut Vec<Other>,
     ) -> Self {
-        let policies = &program.network().policies;
-        let loose = policies.mid_stream == MidStream::Judge;
-        let settings = Settings {
-            window: policies.tcp_window,
-            loose,
-        };
         Self {
             program,
             state,
-            settings,
+            settings: Settings::of(program),
             observer,
             others,
             pending: VecDeque::new(),
+            recipe: Recipe::default(),
+            memory: None,
         }
     }
 
@@ -161,6 +186,7 @@ impl<'a, O: Observer> Walk<'a, O> {
 
     /// Carries a packet step by step until it ends.
     fn carry(&mut self, packet: Packet<'_>, step: Step) -> Walked {
+        self.memory = None;
         let walked = self.carry_on(packet, step);
         self.settle();
         walked
@@ -178,6 +204,8 @@ impl<'a, O: Observer> Walk<'a, O> {
                 Step::Enter(approach) => self.enter(&mut packet, approach),
                 Step::End(place) => {
                     self.note_delivery(&packet, place);
+                    self.settle();
+                    self.memory = self.memory(&packet, place);
                     return Walked {
                         verdict: Verdict::Delivered(place),
                         cut: false,
@@ -195,6 +223,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 }
                 Err(Stopped::Cut { pieces, next }) => {
                     self.settle();
+                    self.recipe.spoil();
                     return self.carry_pieces(&packet, pieces, next);
                 }
             };
@@ -214,6 +243,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 bytes: &mut bytes,
                 headers,
                 key: whole.key,
+                changes: Changes::default(),
             };
             let ended = self.carry(piece, next);
             if !matches!(verdict, Some(Verdict::Dropped(_))) {
@@ -243,6 +273,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 bytes: &mut pending.bytes,
                 headers,
                 key,
+                changes: Changes::default(),
             };
             let walked = self.carry(packet, pending.step);
             self.push_other(pending.id, pending.role, walked, pending.bytes);
@@ -252,6 +283,7 @@ impl<'a, O: Observer> Walk<'a, O> {
     /// The network makes a packet on account of another one. Packets that it made itself cause
     /// none, so that nothing multiplies.
     pub(crate) fn generate(&mut self, cause: &Packet<'_>, bytes: Option<Vec<u8>>, step: Step) {
+        self.recipe.spoil();
         if let (Some(bytes), false) = (bytes, cause.generated) {
             let pending = Pending {
                 id: cause.id,

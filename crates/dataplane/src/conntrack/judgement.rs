@@ -1,8 +1,9 @@
 //! What connection tracking says of a packet.
 
 use super::Tracker;
+use crate::Program;
 use std::fmt;
-use vpcsim_network::TcpWindow;
+use vpcsim_network::{MidStream, TcpWindow};
 
 /// Policies that decide how strictly packets are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,6 +13,17 @@ pub struct Settings {
     /// Whether a connection may be picked up in its middle (the kernel's
     /// `nf_conntrack_tcp_loose`): true under `mid_stream: judge`.
     pub loose: bool,
+}
+
+impl Settings {
+    /// As the network's policies say.
+    pub(crate) fn of(program: &Program) -> Self {
+        let policies = &program.network().policies;
+        Self {
+            window: policies.tcp_window,
+            loose: policies.mid_stream == MidStream::Judge,
+        }
+    }
 }
 
 /// What a packet without a connection begins.

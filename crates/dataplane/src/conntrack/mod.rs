@@ -13,7 +13,7 @@
 //! is. A packet's way through both:
 //!
 //! ```text
-//! table.expire(now, …)
+//! while let Some(id) = table.due(now) { /* remove(id), or defer(id, later) */ }
 //! match table.lookup(zone, &key) {
 //!     Some((id, direction)) => match trackers[connection.track].update(…) {
 //!         Pass | Ignored => let it pass, set_deadline(id, tracker.deadline(…))

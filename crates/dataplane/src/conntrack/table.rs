@@ -12,7 +12,7 @@ use vpcsim_packet::FlowKey;
 
 /// All live connections of all zones.
 ///
-/// [`expire`](Self::expire) first, then the rest: nothing else looks at the time.
+/// [`due`](Self::due) first, then the rest: nothing else looks at the time.
 #[derive(Debug, Clone)]
 pub struct Table<V> {
     connections: Slab<Connection<V>>,
@@ -180,27 +180,26 @@ impl<V> Table<V> {
         true
     }
 
-    /// Forgets every connection whose deadline is `now` or earlier, and hands
-    /// each to `on_gone`: by deadline, equal ones in the order of insertion.
-    pub fn expire(&mut self, now: Nanos, mut on_gone: impl FnMut(ConnectionId, Connection<V>)) {
-        while let Some(due) = self.deadlines.first()
-            && due.at <= now
-        {
-            let Some((id, connection)) = self.connections.at(due.slot) else {
-                // Cannot be: entries are removed with their connections.
-                self.deadlines.remove(due.slot);
-                continue;
-            };
-            let deadline = connection.deadline;
-            if deadline > due.at {
-                self.deadlines.defer(due.slot, deadline);
-            } else if let Some(connection) = self.remove(id) {
-                on_gone(id, connection);
-            }
-        }
+    /// The connection whose timer has come first, at `now` or earlier. The timer may be early:
+    /// a deadline that was moved later is found out now. Whoever asks [`remove`](Self::remove)s
+    /// the connection or [`defer`](Self::defer)s its timer.
+    pub fn due(&self, now: Nanos) -> Option<ConnectionId> {
+        let due = self.deadlines.first().filter(|due| due.at <= now)?;
+        let (id, _) = self.connections.at(due.slot)?;
+        Some(id)
     }
 
-    /// A time before which nothing expires: `expire` up to it does nothing.
+    /// Sets the timer of a connection that is due anew.
+    pub fn defer(&mut self, id: ConnectionId, at: Nanos) {
+        self.deadlines.defer(id.slot, at);
+    }
+
+    /// Sets the timer of a connection to `at` at the latest; its deadline stays.
+    pub fn hasten(&mut self, id: ConnectionId, at: Nanos) {
+        self.deadlines.hasten(id.slot, at);
+    }
+
+    /// A time before which nothing is due.
     /// `None` if there is no connection.
     pub fn next_expiry(&self) -> Option<Nanos> {
         self.deadlines.first().map(|due| due.at)

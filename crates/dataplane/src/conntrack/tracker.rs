@@ -186,6 +186,36 @@ impl Tracker {
         }
     }
 
+    /// Its packets change nothing of it but when it was last seen, or are judged as they come: TCP
+    /// that is established and answered, and UDP.
+    pub(crate) fn is_steady(&self) -> bool {
+        match &self.0 {
+            Kind::Tcp(_) => self.phase() == Phase::TcpEstablished,
+            Kind::Udp(_) => true,
+            Kind::Icmp(_) | Kind::Gre(_) | Kind::Generic(_) => false,
+        }
+    }
+
+    /// A packet of a steady connection came at `now` and was not judged: of UDP nothing else
+    /// matters than when the last one came. TCP is judged packet by packet.
+    pub(crate) fn seen_at(&mut self, now: Nanos) {
+        if let Kind::Udp(udp) = &mut self.0 {
+            udp.seen_at(now);
+        }
+    }
+
+    /// The shortest time, in seconds, that a packet of a steady connection can give it.
+    pub(crate) fn least_timeout(&self, timeouts: &Conntrack) -> u32 {
+        match &self.0 {
+            Kind::Tcp(_) => timeouts
+                .tcp_established
+                .min(timeouts.tcp_max_retrans)
+                .min(timeouts.tcp_unacknowledged),
+            Kind::Udp(_) => timeouts.udp.min(timeouts.udp_stream),
+            Kind::Icmp(_) | Kind::Gre(_) | Kind::Generic(_) => self.timeout(timeouts),
+        }
+    }
+
     /// How far the connection has come.
     #[inline]
     pub fn phase(&self) -> Phase {

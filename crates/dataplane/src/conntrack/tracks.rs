@@ -6,7 +6,8 @@
 //! list of those who share it, and judged once for each packet. Who misses a packet that another
 //! has seen (it was dropped between them) goes on with a copy.
 
-use super::{ConnectionId, Tracker};
+use super::{ConnectionId, Direction, Tracker};
+use crate::flow_cache::EntryId;
 
 /// Most places that share a tracker: a sender's nic, a gateway out, a gateway in, a receiver's.
 const MOST_HOLDERS: usize = 4;
@@ -28,6 +29,8 @@ pub(crate) enum Holder {
 #[derive(Debug, Clone, Default)]
 struct Sharing {
     holders: [Option<Holder>; MOST_HOLDERS],
+    /// By direction.
+    entries: [Option<EntryId>; 2],
 }
 
 /// All trackers.
@@ -36,9 +39,19 @@ pub(crate) struct Tracks {
     trackers: Vec<Tracker>,
     sharing: Vec<Sharing>,
     free: Vec<u32>,
+    alone: bool,
 }
 
 impl Tracks {
+    /// From now on every tracker has one holder.
+    pub(crate) fn share_nothing(&mut self) {
+        self.alone = true;
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        !self.alone
+    }
+
     /// A tracker that nobody holds yet.
     pub(crate) fn insert(&mut self, tracker: Tracker) -> TrackId {
         if let Some(slot) = self.free.pop() {
@@ -60,14 +73,36 @@ impl Tracks {
         &mut self.trackers[id.0 as usize]
     }
 
+    /// Asks for a tracker's lines ahead of its use.
+    #[inline]
+    pub(crate) fn prefetch(&self, id: TrackId) {
+        if let Some(tracker) = self.trackers.get(id.0 as usize) {
+            crate::memory::prefetch(tracker);
+        }
+    }
+
     /// Who holds it.
     pub(crate) fn holders(&self, id: TrackId) -> impl Iterator<Item = Holder> + use<> {
         self.sharing[id.0 as usize].holders.into_iter().flatten()
     }
 
+    /// The flow entry that stands for a direction.
+    pub(crate) fn entry(&self, id: TrackId, direction: Direction) -> Option<EntryId> {
+        self.sharing[id.0 as usize].entries[direction.index()]
+    }
+
+    /// Whether any flow entry stands for it.
+    pub(crate) fn is_remembered(&self, id: TrackId) -> bool {
+        self.sharing[id.0 as usize].entries != [None; 2]
+    }
+
+    pub(crate) fn set_entry(&mut self, id: TrackId, direction: Direction, entry: Option<EntryId>) {
+        self.sharing[id.0 as usize].entries[direction.index()] = entry;
+    }
+
     /// Whether one more may hold it.
     pub(crate) fn has_room(&self, id: TrackId) -> bool {
-        self.sharing[id.0 as usize].holders.contains(&None)
+        !self.alone && self.sharing[id.0 as usize].holders.contains(&None)
     }
 
     /// One more holds it; false if it has no room.
@@ -80,6 +115,19 @@ impl Tracks {
             }
             None => false,
         }
+    }
+
+    /// Which of its holders this is, as one bit.
+    pub(crate) fn bit(&self, id: TrackId, holder: Holder) -> u8 {
+        let mut holders = self.sharing[id.0 as usize].holders.iter();
+        let place = holders.position(|other| *other == Some(holder));
+        place.map_or(0, |place| 1 << place)
+    }
+
+    /// All of its holders, as bits.
+    pub(crate) fn bits(&self, id: TrackId) -> u8 {
+        self.holders(id)
+            .fold(0, |bits, holder| bits | self.bit(id, holder))
     }
 
     /// A holder lets go of it; whether it was the last and the tracker is gone.

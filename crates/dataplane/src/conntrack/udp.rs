@@ -36,12 +36,17 @@ impl Udp {
         if let Err(reason) = check_length(headers, udp) {
             return Judgement::Invalid(reason);
         }
+        self.seen_at(now);
+        Judgement::Pass
+    }
+
+    /// A datagram came.
+    pub(super) fn seen_at(&mut self, now: Nanos) {
         let stream = self.flags.has(REPLIED) && now.since(self.opened) > STREAM_AGE;
         self.flags = self
             .flags
             .with(STREAM, stream)
             .with(ASSURED, self.flags.has(ASSURED) || stream);
-        Judgement::Pass
     }
 
     #[inline]

@@ -129,22 +129,19 @@ impl Sessions {
         Some(gone)
     }
 
-    /// Ends what is due, and hands it to `on_gone`.
-    pub(crate) fn expire(
-        &mut self,
-        now: Nanos,
-        mut on_gone: impl FnMut(ConnectionId, Connection<Session>),
-    ) {
-        let Self {
-            table,
-            per_destination,
-            by_mapping,
-            ..
-        } = self;
-        table.expire(now, |id, gone| {
-            forget(per_destination, by_mapping.as_mut(), id, &gone.value);
-            on_gone(id, gone);
-        });
+    /// The session whose timer has come first; see [`Table::due`].
+    pub(crate) fn due(&self, now: Nanos) -> Option<ConnectionId> {
+        self.table.due(now)
+    }
+
+    /// Sets the timer of a session that is due anew.
+    pub(crate) fn defer(&mut self, id: ConnectionId, at: Nanos) {
+        self.table.defer(id, at);
+    }
+
+    /// A time before which nothing is due.
+    pub(crate) fn next_expiry(&self) -> Option<Nanos> {
+        self.table.next_expiry()
     }
 }
 

@@ -1,5 +1,6 @@
 //! SEMANTICS §2.6 and §3.1: an eip, 1:1 between a private address and a public one.
 
+use crate::flow_cache::Charge;
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::Entry;
@@ -26,6 +27,9 @@ impl<O: Observer> Walk<'_, O> {
             return Err(Drop::new(DropReason::BandwidthExceeded, STAGE, element).into());
         }
         bucket.take(len);
+        if bucket.is_limited() {
+            self.recipe.charge(Charge::EipOutbound(id));
+        }
         match eip.mode {
             EipMode::Direct => self.note(packet, STAGE, element, Outcome::Carried),
             EipMode::Nat => {
@@ -84,6 +88,9 @@ impl<O: Observer> Walk<'_, O> {
             ));
         }
         bucket.take(len);
+        if bucket.is_limited() {
+            self.recipe.charge(Charge::EipInbound(id));
+        }
         Ok(())
     }
 }

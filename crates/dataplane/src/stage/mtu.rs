@@ -20,7 +20,11 @@ impl<O: Observer> Walk<'_, O> {
         let policy = network.policies.mtu;
         let subnet = network.subnet(self.program.subnet_of(nic));
         let mtu = network.vpc(subnet.vpc).mtu;
-        if policy == Mtu::Ignore || packet.headers.total_len <= usize::from(mtu) {
+        if policy == Mtu::Ignore {
+            return Ok(next);
+        }
+        if packet.headers.total_len <= usize::from(mtu) {
+            self.recipe.limit_length(mtu);
             return Ok(next);
         }
         let element = Element::Nic(nic);

@@ -1,7 +1,8 @@
 //! SEMANTICS §9: the NAT gateway, outbound and inbound.
 
 use crate::Place;
-use crate::conntrack::{Holder, Judgement, Opening, Tracker};
+use crate::conntrack::{Connection, Holder, Judgement, Opening, Tracker};
+use crate::flow_cache::Charge;
 use crate::nat::{Opened, Session, free_remote_port, map_source};
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
@@ -101,6 +102,7 @@ impl<O: Observer> Walk<'_, O> {
         if let Some(session) = self.live_session(packet, id)? {
             return Ok(found(session));
         }
+        self.recipe.spoil();
         if packet.is_later_fragment() {
             return Err(drop(DropReason::NoNatSession));
         }
@@ -134,8 +136,16 @@ impl<O: Observer> Walk<'_, O> {
         if !eip.allows(len, now) {
             return exceeded(Element::Eip(session.eip));
         }
-        gateway.take(len);
-        eip.take(len);
+        let limits = [
+            (gateway, Charge::Gateway(session.gateway)),
+            (eip, Charge::EipOutbound(session.eip)),
+        ];
+        for (bucket, charge) in limits {
+            bucket.take(len);
+            if bucket.is_limited() {
+                self.recipe.charge(charge);
+            }
+        }
         Ok(())
     }
 
@@ -202,6 +212,7 @@ impl<O: Observer> Walk<'_, O> {
         if let Some(session) = self.live_session(packet, id)? {
             return Ok(Some(found(session)));
         }
+        self.recipe.spoil();
         if packet.is_later_fragment() {
             return Ok(None);
         }
@@ -296,15 +307,16 @@ impl<O: Observer> Walk<'_, O> {
         if packet.is_later_fragment() {
             return Ok(Some(session));
         }
-        let before = connection.deadline();
         let (holder, track) = (Holder::Gateway(connection_id), connection.track);
         let (track, judgement) = self.judge(packet, holder, track, direction);
         if judgement == Judgement::Reopen {
             // A new connection with the addresses of a finished one: it opens by the present
             // rules, and from the outside only where a rule lets it.
-            self.state.end_connection(holder);
+            self.state.end_connection(self.program, holder);
             return Ok(None);
         }
+        let connection = self.state.sessions.get(connection_id);
+        let before = connection.map_or(self.now(), Connection::deadline);
         let timeouts = &self.program.network().nat_gateway(id).timeouts;
         let tracker = self.state.tracks.get(track);
         let deadline = tracker.nat_deadline(judgement, before, self.now(), timeouts);
@@ -336,6 +348,7 @@ impl<O: Observer> Walk<'_, O> {
         let track = self.open_track(tracker);
         let id = self.state.sessions.insert(session, track, deadline);
         self.hold_opened(track, id.map(Holder::Gateway));
+        self.state.forget_misses_of(self.program, &session.inside);
     }
 
     /// Whether a packet may open a session: RST, SYN-ACK and echo replies never do, other

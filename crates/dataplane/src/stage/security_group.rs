@@ -48,10 +48,14 @@ impl<O: Observer> Walk<'_, O> {
                 return self.known_flow(packet, nic, stage, id, direction);
             }
             Membership::Misfit(back) => {
+                self.recipe.spoil();
                 self.judge_stateless(packet, nic, travel, Some(Policy::MidStream))?;
                 return Ok(back);
             }
-            Membership::Stranger => self.opening(packet),
+            Membership::Stranger => {
+                self.recipe.spoil();
+                self.opening(packet)
+            }
         };
         match opening {
             Some(Opening::Opens(tracker)) => {
@@ -92,15 +96,16 @@ impl<O: Observer> Walk<'_, O> {
         let Some(connection) = self.state.flows.get(id) else {
             return Membership::Stranger;
         };
-        let (before, entry) = (connection.deadline(), entry_of_reply(connection, direction));
-        let track = connection.track;
+        let (track, entry) = (connection.track, entry_of_reply(connection, direction));
         let (track, judgement) = self.judge(packet, Holder::Nic(id), track, direction);
+        let flow = self.state.flows.get(id);
+        let before = flow.map_or(self.now(), Connection::deadline);
         let timeouts = &self.program.network().policies.conntrack;
         let tracker = self.state.tracks.get(track);
         let deadline = tracker.deadline(judgement, before, self.now(), timeouts);
         match judgement {
             Judgement::Reopen => {
-                self.state.end_connection(Holder::Nic(id));
+                self.state.end_connection(self.program, Holder::Nic(id));
                 return Membership::Stranger;
             }
             Judgement::Invalid(_) => {
@@ -155,7 +160,7 @@ impl<O: Observer> Walk<'_, O> {
         };
         let first = connection.original();
         if let Err(denied) = self.rules(nic, travel, &first) {
-            self.state.end_connection(Holder::Nic(id));
+            self.state.end_connection(self.program, Holder::Nic(id));
             return Err(Drop { stage, ..denied }.by_policy(Policy::OnRuleChange));
         }
         if let Some(connection) = self.state.flows.get_mut(id) {

@@ -27,7 +27,12 @@ impl<O: Observer> Walk<'_, O> {
             .owner_anywhere(destination)
             .map(|(vpc, _)| vpc)
             .ok_or(nowhere)?;
-        let (element, rule) = if let Some(session) = self.session_of_inside(packet, vpc) {
+        let session = self.session_of_inside(packet, vpc);
+        if session.is_none() || self.program.network().nat_gateways.len() > 1 {
+            // One that begins, or one of another gateway, would stand for it.
+            self.recipe.miss_session();
+        }
+        let (element, rule) = if let Some(session) = session {
             let public = Some(session.outside.source);
             match packet.quoted() {
                 Some(_) => {

@@ -2,31 +2,19 @@
 //! where it starts is decided (§12).
 
 use super::{Pending, Step, Walk, fragment_key};
-use crate::conntrack::Holder;
 use crate::fragments::Later;
 use crate::observe::Observer;
-use crate::packet::Packet;
+use crate::packet::{Changes, Packet};
 use crate::verdict::{Drop, DropReason, Element, Stage, Verdict};
 use crate::walk::{Arrival, Role, Walked};
-use crate::{Nanos, Place, Source, State};
+use crate::{Nanos, Place, Source};
 use vpcsim_packet::{FlowKey, Headers, Verdict as ChecksumVerdict, verify_checksums};
 
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn advance(&mut self, to: Nanos) {
         self.state.now = self.state.now.max(to);
         let now = self.state.now;
-        let State {
-            flows,
-            sessions,
-            tracks,
-            ..
-        } = &mut *self.state;
-        flows.expire(now, |id, gone| {
-            tracks.release(gone.track, Holder::Nic(id));
-        });
-        sessions.expire(now, |id, gone| {
-            tracks.release(gone.track, Holder::Gateway(id));
-        });
+        self.state.end_due(self.program);
         let mut timed_out = Vec::new();
         self.state
             .fragments
@@ -51,6 +39,7 @@ impl<O: Observer> Walk<'_, O> {
                 bytes,
                 headers,
                 key,
+                changes: Changes::default(),
             };
             self.note_drop(&packet, &drop);
         }
@@ -79,6 +68,7 @@ impl<O: Observer> Walk<'_, O> {
             bytes,
             headers,
             key: known,
+            changes: Changes::default(),
         };
         if self.program.verify_checksums() && is_wrong(&packet) {
             let drop = Drop::new(DropReason::BadChecksum, Stage::Packet, Element::Packet);

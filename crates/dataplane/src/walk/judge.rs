@@ -2,10 +2,10 @@
 //! their protocol state (see [`crate::conntrack::Tracks`]).
 
 use super::Walk;
-use crate::State;
 use crate::conntrack::{Direction, Holder, Judgement, TrackId, Tracker};
 use crate::observe::Observer;
 use crate::packet::Packet;
+use crate::{Program, State};
 
 /// A tracker that the packet under way has met.
 #[derive(Debug, Clone)]
@@ -15,8 +15,8 @@ pub(crate) struct Met {
     /// As it was when the packet came.
     before: Tracker,
     judgement: Judgement,
-    /// The places at which the packet has passed it.
-    by: Vec<Holder>,
+    /// The holders at which the packet has passed it, as [`Tracks::bit`] names them.
+    by: u8,
 }
 
 impl<O: Observer> Walk<'_, O> {
@@ -30,9 +30,10 @@ impl<O: Observer> Walk<'_, O> {
         direction: Direction,
     ) -> (TrackId, Judgement) {
         if let Some(met) = self.state.met.iter_mut().find(|met| met.track == track) {
-            let anew = !met.by.contains(&holder);
+            let bit = self.state.tracks.bit(track, holder);
+            let anew = met.by & bit == 0;
             if anew && met.direction == direction {
-                met.by.push(holder);
+                met.by |= bit;
                 return (track, met.judgement);
             }
             // The same place a second time, or against the direction: it counts there alone.
@@ -42,17 +43,21 @@ impl<O: Observer> Walk<'_, O> {
                 *self.state.tracks.get(track)
             };
             track = self.state.part(holder, track, own);
+            self.recipe.spoil();
+        } else {
+            self.state.uncache(self.program, track);
         }
         let (now, settings) = (self.now(), self.settings);
         let tracker = self.state.tracks.get_mut(track);
         let before = *tracker;
         let judgement = tracker.update(packet.bytes, &packet.headers, direction, now, &settings);
+        let by = self.state.tracks.bit(track, holder);
         self.state.met.push(Met {
             track,
             direction,
             before,
             judgement,
-            by: vec![holder],
+            by,
         });
         (track, judgement)
     }
@@ -72,7 +77,7 @@ impl<O: Observer> Walk<'_, O> {
                 direction: Direction::Original,
                 before: tracker,
                 judgement: Judgement::Pass,
-                by: Vec::new(),
+                by: 0,
             });
             track
         })
@@ -83,8 +88,9 @@ impl<O: Observer> Walk<'_, O> {
         let state = &mut *self.state;
         if let Some(holder) = holder {
             state.tracks.hold(track, holder);
+            let bit = state.tracks.bit(track, holder);
             for met in state.met.iter_mut().filter(|met| met.track == track) {
-                met.by.push(holder);
+                met.by |= bit;
             }
         } else if state.tracks.discard(track) {
             state.met.retain(|met| met.track != track);
@@ -95,17 +101,37 @@ impl<O: Observer> Walk<'_, O> {
     /// The packet has ended: who shares a tracker that it changed and did not see the packet goes
     /// on with the tracker as it was.
     pub(super) fn settle(&mut self) {
-        self.state.opened = None;
+        if self.state.opened.take().is_some() {
+            self.recipe.spoil();
+        }
+        match self.state.met.as_slice() {
+            [] => {}
+            [met] => {
+                let track = self
+                    .can_be_repeated(met)
+                    .then_some((met.track, met.direction));
+                self.recipe.kept_alive(track);
+            }
+            _ => self.recipe.spoil(),
+        }
         while let Some(met) = self.state.met.pop() {
             if *self.state.tracks.get(met.track) == met.before {
                 continue;
             }
             for holder in self.state.tracks.holders(met.track) {
-                if !met.by.contains(&holder) {
+                if met.by & self.state.tracks.bit(met.track, holder) == 0 {
                     self.state.part(holder, met.track, met.before);
                 }
             }
         }
+    }
+
+    /// Whether the next packet would be judged alike at the same places.
+    fn can_be_repeated(&self, met: &Met) -> bool {
+        let tracks = &self.state.tracks;
+        met.judgement == Judgement::Pass
+            && met.by == tracks.bits(met.track)
+            && tracks.get(met.track).is_steady()
     }
 }
 
@@ -135,15 +161,61 @@ impl State {
         track
     }
 
-    /// A connection ends.
-    pub(crate) fn end_connection(&mut self, holder: Holder) {
-        let track = match holder {
-            Holder::Nic(id) => self.flows.remove(id).map(|gone| gone.track),
-            Holder::Gateway(id) => self.sessions.remove(id).map(|gone| gone.track),
+    /// Ends the connections whose time has come.
+    pub(super) fn end_due(&mut self, program: &Program) {
+        while let Some(id) = self.flows.due(self.now) {
+            self.visit(program, Holder::Nic(id));
+        }
+        while let Some(id) = self.sessions.due(self.now) {
+            self.visit(program, Holder::Gateway(id));
+        }
+    }
+
+    /// A connection's timer has come: ends it, or sets the timer to where its packets have moved
+    /// the deadline since.
+    fn visit(&mut self, program: &Program, holder: Holder) {
+        let connection = match holder {
+            Holder::Nic(id) => self.flows.get(id).map(|flow| (flow.track, flow.deadline())),
+            Holder::Gateway(id) => {
+                let session = self.sessions.get(id);
+                session.map(|session| (session.track, session.deadline()))
+            }
         };
-        if let Some(track) = track
-            && self.tracks.release(track, holder)
-        {
+        let Some((track, mut deadline)) = connection else {
+            return;
+        };
+        if let Some(last) = self.last_seen(track) {
+            deadline = self.deadline_after(program, holder, track, last);
+        }
+        let mut again = deadline;
+        if self.tracks.is_remembered(track) {
+            // A packet may bring the deadline nearer without a word.
+            let least = self.least_timeout(program, track);
+            again = deadline.min(self.now.after_seconds(least));
+        }
+        if deadline <= self.now {
+            self.end_connection(program, holder);
+            return;
+        }
+        match holder {
+            Holder::Nic(id) => self.flows.defer(id, again),
+            Holder::Gateway(id) => self.sessions.defer(id, again),
+        }
+    }
+
+    /// A connection ends.
+    pub(crate) fn end_connection(&mut self, program: &Program, holder: Holder) {
+        let track = match holder {
+            Holder::Nic(id) => self.flows.get(id).map(|flow| flow.track),
+            Holder::Gateway(id) => self.sessions.get(id).map(|session| session.track),
+        };
+        let Some(track) = track else { return };
+        self.uncache(program, track);
+        match holder {
+            Holder::Nic(id) => drop(self.flows.remove(id)),
+            Holder::Gateway(id) => drop(self.sessions.remove(id)),
+        }
+        if self.tracks.release(track, holder) {
             self.met.retain(|met| met.track != track);
         }
     }

@@ -8,6 +8,7 @@
 
 mod accept_rule;
 mod acl;
+mod cached;
 mod checksums;
 mod clock;
 mod conntrack;

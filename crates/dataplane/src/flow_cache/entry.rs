@@ -1,0 +1,293 @@
+//! One direction of a flow, as the cache remembers it: one cache line.
+
+use crate::conntrack::{Direction, TrackId};
+use crate::{Nanos, Place, Source};
+use vpcsim_network::{CvmId, ExternalId, NatGatewayId, NicId};
+use vpcsim_packet::checksum::Delta;
+use vpcsim_packet::{Change, FlowKey, Glance, Protocol};
+
+/// What is looked up: where a packet starts, and its flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// Source address, then destination address.
+    pub(crate) addresses: u64,
+    /// Ports, then where it starts.
+    pub(crate) ports_and_place: u64,
+    pub(crate) protocol: Protocol,
+}
+
+impl Key {
+    #[inline]
+    pub(crate) fn of(source: Source, glance: &Glance) -> Self {
+        Self {
+            addresses: glance.addresses,
+            ports_and_place: u64::from(glance.ports) << 32 | u64::from(pack_source(source)),
+            protocol: glance.protocol,
+        }
+    }
+
+    pub(crate) fn of_flow(source: Source, key: &FlowKey) -> Self {
+        let (addresses, ports) = pack_flow(key);
+        Self {
+            addresses,
+            ports_and_place: u64::from(ports) << 32 | u64::from(pack_source(source)),
+            protocol: key.protocol,
+        }
+    }
+
+    /// A fixed hash: equal on every run, so that nothing observable depends on a seed.
+    #[inline]
+    pub(crate) fn hash(&self) -> u64 {
+        // Odd, bits well spread (digits of √2, √3, √5).
+        const A: u64 = 0x6a09_e667_f3bc_c909;
+        const B: u64 = 0xbb67_ae85_84ca_a73b;
+        const C: u64 = 0x3c6e_f372_fe94_f82b;
+        let first = fold(self.addresses ^ A, self.ports_and_place ^ B);
+        fold(first ^ u64::from(self.protocol.0), C)
+    }
+}
+
+#[inline]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// A limit that a packet's bytes are counted against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Charge {
+    /// A gateway's bandwidth.
+    Gateway(NatGatewayId),
+    /// An eip's, outbound.
+    EipOutbound(vpcsim_network::EipId),
+    /// An eip's, inbound.
+    EipInbound(vpcsim_network::EipId),
+}
+
+/// Most limits that a remembered walk may be counted against.
+pub(crate) const MOST_CHARGES: usize = 2;
+
+/// What the cache remembers of a walk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// The packet's flow as it ended.
+    pub(crate) becomes: FlowKey,
+    pub(crate) ttl_down: u8,
+    pub(crate) ip: Delta,
+    pub(crate) transport: Delta,
+    /// The longest packet that takes this way.
+    pub(crate) max_len: u16,
+    pub(crate) charges: [Option<Charge>; MOST_CHARGES],
+    pub(crate) place: Place,
+    /// It looked for a session in vain: one that begins changes its way.
+    pub(crate) missed_session: bool,
+    /// The connections that it kept alive, and the way it went in them.
+    pub(crate) track: Option<(TrackId, Direction)>,
+}
+
+/// One direction of a flow: 64 bytes, so that a packet of it touches one line.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Entry {
+    addresses: u64,
+    ports_and_place: u64,
+    new_addresses: u64,
+    /// When a packet took it last.
+    last: Nanos,
+    new_ports: u32,
+    track: u32,
+    place: u32,
+    charges: [u16; MOST_CHARGES],
+    max_len: u16,
+    ip: Delta,
+    transport: Delta,
+    protocol: Protocol,
+    ttl_down: u8,
+    direction: Direction,
+    /// Whether a packet has taken it.
+    taken: bool,
+}
+
+const _: () = assert!(size_of::<Entry>() == 64);
+
+/// No connection.
+const NO_TRACK: u32 = u32::MAX;
+
+impl Entry {
+    /// What fills a table where there is no entry.
+    pub(super) const VACANT: Self = Self {
+        addresses: 0,
+        ports_and_place: 0,
+        new_addresses: 0,
+        last: Nanos(0),
+        new_ports: 0,
+        track: NO_TRACK,
+        place: 0,
+        charges: [0; MOST_CHARGES],
+        max_len: 0,
+        ip: Delta::NONE,
+        transport: Delta::NONE,
+        protocol: Protocol(0),
+        ttl_down: 0,
+        direction: Direction::Original,
+        taken: false,
+    };
+
+    /// `None` where a number does not fit its field: such a walk is not remembered.
+    pub(super) fn new(key: &Key, memory: &Memory) -> Option<Self> {
+        let (new_addresses, new_ports) = pack_flow(&memory.becomes);
+        let mut charges = [0; MOST_CHARGES];
+        for (to, charge) in charges.iter_mut().zip(memory.charges.iter().flatten()) {
+            *to = pack_charge(*charge)?;
+        }
+        let (track, direction) = match memory.track {
+            Some((track, direction)) => (track.0, direction),
+            None => (NO_TRACK, Direction::Original),
+        };
+        Some(Self {
+            addresses: key.addresses,
+            ports_and_place: key.ports_and_place,
+            new_addresses,
+            last: Nanos(0),
+            new_ports,
+            track,
+            place: pack_place(memory.place)?,
+            charges,
+            max_len: memory.max_len,
+            ip: memory.ip,
+            transport: memory.transport,
+            protocol: key.protocol,
+            ttl_down: memory.ttl_down,
+            direction,
+            taken: false,
+        })
+    }
+
+    #[inline]
+    pub(super) fn is_of(&self, key: &Key) -> bool {
+        self.addresses == key.addresses
+            && self.ports_and_place == key.ports_and_place
+            && self.protocol == key.protocol
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Key {
+            addresses: self.addresses,
+            ports_and_place: self.ports_and_place,
+            protocol: self.protocol,
+        }
+    }
+
+    /// The connections that it stands for.
+    #[inline]
+    pub(crate) fn track(&self) -> Option<(TrackId, Direction)> {
+        (self.track != NO_TRACK).then_some((TrackId(self.track), self.direction))
+    }
+
+    /// When a packet took it last, if one did.
+    pub(crate) fn last_taken(&self) -> Option<Nanos> {
+        self.taken.then_some(self.last)
+    }
+
+    /// A packet takes it.
+    #[inline]
+    pub(crate) fn take(&mut self, now: Nanos) {
+        self.last = now;
+        self.taken = true;
+    }
+
+    /// Whether a packet of the flow may take the remembered way as far as its header decides.
+    #[inline]
+    pub(crate) fn admits(&self, glance: &Glance) -> bool {
+        glance.total_len <= self.max_len && (self.ttl_down == 0 || glance.ttl > self.ttl_down)
+    }
+
+    /// Whether its packets are counted against a limit.
+    #[inline]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.charges[0] != 0
+    }
+
+    /// The limits that its packets are counted against.
+    pub(crate) fn charges(&self) -> impl Iterator<Item = Charge> + use<> {
+        self.charges.into_iter().filter_map(unpack_charge)
+    }
+
+    /// What becomes of the packet's fields.
+    #[inline]
+    pub(crate) fn change(&self) -> Change {
+        Change {
+            addresses: self.new_addresses,
+            ports: self.new_ports,
+            ttl_down: self.ttl_down,
+            ip: self.ip,
+            transport: self.transport,
+        }
+    }
+
+    /// Where its packets arrive.
+    #[inline]
+    pub(crate) fn place(&self) -> Place {
+        let id = self.place & ID;
+        match self.place >> ID_BITS {
+            0 => Place::Nic(NicId(id)),
+            1 => Place::Internet,
+            2 => Place::External(ExternalId(id)),
+            _ => Place::NatGateway(NatGatewayId(id)),
+        }
+    }
+}
+
+/// Places are packed as two bits that say what, and an id.
+const ID_BITS: u32 = 30;
+const ID: u32 = (1 << ID_BITS) - 1;
+
+fn pack_flow(key: &FlowKey) -> (u64, u32) {
+    let addresses = u64::from(key.source.to_bits()) << 32 | u64::from(key.destination.to_bits());
+    let ports = u32::from(key.source_port) << 16 | u32::from(key.destination_port);
+    (addresses, ports)
+}
+
+#[inline]
+fn pack_source(source: Source) -> u32 {
+    // A network has far fewer than 2^30 of anything: its file would have gigabytes.
+    let (kind, id) = match source {
+        Source::Cvm(CvmId(id)) => (0, id),
+        Source::Nic(NicId(id)) => (1, id),
+        Source::Internet => (2, 0),
+        Source::External(ExternalId(id)) => (3, id),
+    };
+    kind << ID_BITS | id
+}
+
+fn pack_place(place: Place) -> Option<u32> {
+    let (kind, id) = match place {
+        Place::Nic(NicId(id)) => (0, id),
+        Place::Internet => (1, 0),
+        Place::External(ExternalId(id)) => (2, id),
+        Place::NatGateway(NatGatewayId(id)) => (3, id),
+    };
+    (id <= ID).then_some(kind << ID_BITS | id)
+}
+
+/// Charges are packed as two bits that say what (none: 0), and an id.
+const CHARGE_BITS: u32 = 14;
+
+fn pack_charge(charge: Charge) -> Option<u16> {
+    let (kind, id) = match charge {
+        Charge::Gateway(id) => (1, id.0),
+        Charge::EipOutbound(id) => (2, id.0),
+        Charge::EipInbound(id) => (3, id.0),
+    };
+    (id >> CHARGE_BITS == 0).then_some((kind << CHARGE_BITS | id) as u16)
+}
+
+fn unpack_charge(packed: u16) -> Option<Charge> {
+    let id = u32::from(packed) & ((1 << CHARGE_BITS) - 1);
+    match packed >> CHARGE_BITS {
+        1 => Some(Charge::Gateway(NatGatewayId(id))),
+        2 => Some(Charge::EipOutbound(vpcsim_network::EipId(id))),
+        3 => Some(Charge::EipInbound(vpcsim_network::EipId(id))),
+        _ => None,
+    }
+}

@@ -1,0 +1,230 @@
+//! The memo of the walk: what became of a flow's last packet, so that the next one costs one
+//! look-up.
+//!
+//! Only walks that changed nothing but the clocks of their connections are remembered: every
+//! place knew the flow, tracking let the packet pass, and nothing was made, held, cut or opened
+//! on the way. What else can change the outcome of such a walk is asked of each packet (its
+//! length, its time to live, the limits it is counted against, what TCP tracking says of it), or
+//! ends the memory: a connection that ends or that any walk touches takes its entries along, and a
+//! new program begins with an empty cache.
+//!
+//! While a connection's entries live, they alone know when its last packet came. The walk never
+//! sees that: whatever it looks up is written back first ([`State::uncache`]).
+
+mod entry;
+mod table;
+
+pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory};
+pub(crate) use table::EntryId;
+
+use crate::conntrack::{Direction, Holder, TrackId};
+use crate::{Nanos, Program, Source, State};
+use table::Table;
+use vpcsim_packet::FlowKey;
+
+/// Entries of all flows, both directions.
+#[derive(Debug)]
+pub(crate) struct FlowCache {
+    table: Table,
+    /// Most entries.
+    limit: usize,
+    /// Where the last entry had to make room.
+    hand: EntryId,
+    /// A walk is remembered that looked for a session in vain.
+    missed_sessions: bool,
+    /// Packets that took a remembered way.
+    pub(crate) hits: u64,
+}
+
+impl FlowCache {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            table: Table::new(),
+            limit,
+            hand: EntryId::FIRST,
+            missed_sessions: false,
+            hits: 0,
+        }
+    }
+
+    /// Entries.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Asks for what a look-up will read first.
+    #[inline]
+    pub(crate) fn prefetch(&self, hash: u64) {
+        self.table.prefetch_tags(hash);
+    }
+
+    /// Asks for the entry itself.
+    #[inline]
+    pub(crate) fn guess(&self, hash: u64) -> Option<&Entry> {
+        self.table.guess(hash).map(|id| self.table.get(id))
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, key: &Key) -> Option<EntryId> {
+        self.table.find(hash, key)
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: EntryId) -> &Entry {
+        self.table.get(id)
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: EntryId) -> &mut Entry {
+        self.table.get_mut(id)
+    }
+}
+
+impl State {
+    /// Remembers a walk.
+    pub(crate) fn remember(&mut self, program: &Program, key: &Key, memory: &Memory) {
+        let hash = key.hash();
+        if self.cache.limit == 0 || self.cache.find(hash, key).is_some() {
+            return;
+        }
+        let Some(entry) = Entry::new(key, memory) else {
+            return;
+        };
+        if let Some((track, direction)) = memory.track {
+            if !self.outlives_a_packet(program, track) {
+                return;
+            }
+            // One entry a direction: the other one was of the same flow from another place.
+            if let Some(other) = self.tracks.entry(track, direction) {
+                self.drop_entry(program, other);
+            }
+        }
+        if self.cache.len() >= self.cache.limit
+            && let Some(oldest) = self.cache.table.next_after(self.cache.hand)
+        {
+            self.cache.hand = oldest;
+            self.drop_entry(program, oldest);
+        }
+        let tracks = &mut self.tracks;
+        let id = self.cache.table.insert(hash, entry, |moved, to| {
+            if let Some((track, direction)) = moved.track() {
+                tracks.set_entry(track, direction, Some(to));
+            }
+        });
+        if let Some((track, direction)) = memory.track {
+            self.tracks.set_entry(track, direction, Some(id));
+            self.hasten(program, track);
+        }
+        self.cache.missed_sessions |= memory.missed_session;
+    }
+
+    /// Forgets an entry and all that stands for the same connections.
+    fn drop_entry(&mut self, program: &Program, id: EntryId) {
+        match self.cache.get(id).track() {
+            Some((track, _)) => self.uncache(program, track),
+            None => self.cache.table.remove(id),
+        }
+    }
+
+    /// Writes back what the entries of a connection know and forgets them.
+    pub(crate) fn uncache(&mut self, program: &Program, track: TrackId) {
+        let last = self.last_seen(track);
+        for direction in [Direction::Original, Direction::Reply] {
+            if let Some(id) = self.tracks.entry(track, direction) {
+                self.cache.table.remove(id);
+                self.tracks.set_entry(track, direction, None);
+            }
+        }
+        let Some(last) = last else {
+            return;
+        };
+        self.tracks.get_mut(track).seen_at(last);
+        for holder in self.tracks.holders(track) {
+            let deadline = self.deadline_after(program, holder, track, last);
+            match holder {
+                Holder::Nic(id) => {
+                    self.flows.set_deadline(id, deadline);
+                }
+                Holder::Gateway(id) => self.sessions.set_deadline(id, deadline),
+            }
+        }
+    }
+
+    /// Forgets everything, as [`Self::uncache`] does.
+    pub(crate) fn uncache_all(&mut self, program: &Program) {
+        while let Some(id) = self.cache.table.next_after(EntryId::FIRST) {
+            self.drop_entry(program, id);
+        }
+    }
+
+    /// When the last packet came, where entries know.
+    pub(crate) fn last_seen(&self, track: TrackId) -> Option<Nanos> {
+        let both = [Direction::Original, Direction::Reply];
+        let entries = both.into_iter().filter_map(|d| self.tracks.entry(track, d));
+        entries
+            .filter_map(|id| self.cache.get(id).last_taken())
+            .max()
+    }
+
+    /// The deadline that a packet at `last` gave a connection.
+    pub(crate) fn deadline_after(
+        &self,
+        program: &Program,
+        holder: Holder,
+        track: TrackId,
+        last: Nanos,
+    ) -> Nanos {
+        let mut tracker = *self.tracks.get(track);
+        tracker.seen_at(last);
+        let network = program.network();
+        last.after_seconds(match holder {
+            Holder::Nic(_) => tracker.timeout(&network.policies.conntrack),
+            Holder::Gateway(id) => match self.sessions.get(id) {
+                Some(session) => {
+                    let gateway = network.nat_gateway(session.value.gateway);
+                    tracker.nat_timeout(&gateway.timeouts)
+                }
+                None => 0,
+            },
+        })
+    }
+
+    /// Whether the connections are there for another packet at all: a timeout may be 0.
+    fn outlives_a_packet(&self, program: &Program, track: TrackId) -> bool {
+        let least = self.least_timeout(program, track);
+        let mut holders = self.tracks.holders(track);
+        let later = |holder| self.deadline_after(program, holder, track, self.now) > self.now;
+        least > 0 && holders.all(later)
+    }
+
+    /// From now on packets may shorten deadlines without a word: the nics look after the shortest.
+    fn hasten(&mut self, program: &Program, track: TrackId) {
+        let least = self.least_timeout(program, track);
+        let at = self.now.after_seconds(least);
+        for holder in self.tracks.holders(track) {
+            if let Holder::Nic(id) = holder {
+                self.flows.hasten(id, at);
+            }
+        }
+    }
+
+    /// The shortest deadline, in seconds, that a remembered packet can give at a nic.
+    pub(crate) fn least_timeout(&self, program: &Program, track: TrackId) -> u32 {
+        let timeouts = &program.network().policies.conntrack;
+        self.tracks.get(track).least_timeout(timeouts)
+    }
+
+    /// A session begins: a packet whose walk looked for one in vain finds it now.
+    pub(crate) fn forget_misses_of(&mut self, program: &Program, inside: &FlowKey) {
+        if self.cache.missed_sessions {
+            let key = Key::of_flow(Source::Internet, &inside.reversed());
+            if let Some(id) = self.cache.find(key.hash(), &key) {
+                self.drop_entry(program, id);
+            }
+        }
+    }
+}

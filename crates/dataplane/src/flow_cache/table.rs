@@ -1,0 +1,263 @@
+//! Where flow entries are found: open addressing with a byte of tag for each entry.
+//!
+//! Eight tags stand in one word. A look-up compares a word of tags, and then, almost always, the
+//! one entry that it names: a line of tags (64 entries share it) and a line of entry. The table is
+//! cut into segments that grow one at a time and by a quarter, so that growing moves little and
+//! costs little memory.
+
+use super::entry::{Entry, Key};
+use crate::memory::{prefer_huge_pages, prefetch};
+
+/// Segments: as many pauses, each as much shorter, when the table grows.
+const SEGMENTS: usize = 64;
+/// Tags in a word.
+const WORD: usize = 8;
+/// Of eight places, seven may be taken.
+const FULL: usize = 7;
+
+const VACANT: u8 = 0;
+/// There was an entry: a search goes on.
+const LEFT: u8 = 1;
+
+/// Where an entry is. Entries stay where they are until their segment grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EntryId(u32);
+
+const INDEX_BITS: u32 = 26;
+
+impl EntryId {
+    pub(super) const FIRST: Self = Self(0);
+
+    fn new(segment: usize, index: usize) -> Self {
+        Self((segment as u32) << INDEX_BITS | index as u32)
+    }
+
+    fn parts(self) -> (usize, usize) {
+        let index = self.0 & ((1 << INDEX_BITS) - 1);
+        ((self.0 >> INDEX_BITS) as usize, index as usize)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Table {
+    segments: Vec<Segment>,
+    len: usize,
+}
+
+#[derive(Debug, Default)]
+struct Segment {
+    /// A tag for each entry.
+    tags: Vec<[u8; WORD]>,
+    entries: Vec<Entry>,
+    live: usize,
+    /// Live ones and those that left.
+    used: usize,
+}
+
+/// What a hash says: segment, first word, tag.
+#[derive(Clone, Copy)]
+struct Spot {
+    segment: usize,
+    word: usize,
+    tag: u8,
+}
+
+impl Table {
+    pub(super) fn new() -> Self {
+        Self {
+            segments: (0..SEGMENTS).map(|_| Segment::default()).collect(),
+            len: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    fn spot(&self, hash: u64) -> Spot {
+        let segment = hash as usize % SEGMENTS;
+        self.segments[segment].spot(segment, hash)
+    }
+
+    /// Asks for the tags that a look-up will compare.
+    #[inline]
+    pub(super) fn prefetch_tags(&self, hash: u64) {
+        let spot = self.spot(hash);
+        if let Some(word) = self.segments[spot.segment].tags.get(spot.word) {
+            prefetch(word);
+        }
+    }
+
+    /// The place that the tags name first; asks for its line. A hint: the entry may be another's.
+    #[inline]
+    pub(super) fn guess(&self, hash: u64) -> Option<EntryId> {
+        let spot = self.spot(hash);
+        let segment = &self.segments[spot.segment];
+        let word = segment.tags.get(spot.word)?;
+        let at = matches(*word, spot.tag).next()?;
+        let index = spot.word * WORD + at;
+        prefetch(segment.entries.get(index)?);
+        Some(EntryId::new(spot.segment, index))
+    }
+
+    /// The entry of a key.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, key: &Key) -> Option<EntryId> {
+        let spot = self.spot(hash);
+        let segment = &self.segments[spot.segment];
+        let words = segment.tags.len();
+        let mut word = spot.word;
+        for _ in 0..words {
+            let tags = segment.tags[word];
+            for at in matches(tags, spot.tag) {
+                let index = word * WORD + at;
+                if segment.entries[index].is_of(key) {
+                    return Some(EntryId::new(spot.segment, index));
+                }
+            }
+            if tags.contains(&VACANT) {
+                return None;
+            }
+            word = if word + 1 == words { 0 } else { word + 1 };
+        }
+        None
+    }
+
+    #[inline]
+    pub(super) fn get(&self, id: EntryId) -> &Entry {
+        let (segment, index) = id.parts();
+        &self.segments[segment].entries[index]
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, id: EntryId) -> &mut Entry {
+        let (segment, index) = id.parts();
+        &mut self.segments[segment].entries[index]
+    }
+
+    /// Adds an entry whose key has none. `moved` hears of every entry that changes its place.
+    pub(super) fn insert(
+        &mut self,
+        hash: u64,
+        entry: Entry,
+        moved: impl FnMut(&Entry, EntryId),
+    ) -> EntryId {
+        let number = self.spot(hash).segment;
+        let segment = &mut self.segments[number];
+        if segment.used >= segment.tags.len() * FULL {
+            segment.grow(number, moved);
+        }
+        let spot = self.spot(hash);
+        let index = self.segments[number].put(spot, entry);
+        self.len += 1;
+        EntryId::new(number, index)
+    }
+
+    pub(super) fn remove(&mut self, id: EntryId) {
+        let (segment, index) = id.parts();
+        let segment = &mut self.segments[segment];
+        let word = &mut segment.tags[index / WORD];
+        // No search has gone past a word with a vacant place.
+        if word.contains(&VACANT) {
+            word[index % WORD] = VACANT;
+            segment.used -= 1;
+        } else {
+            word[index % WORD] = LEFT;
+        }
+        segment.entries[index] = Entry::VACANT;
+        segment.live -= 1;
+        self.len -= 1;
+    }
+
+    /// The entry after a place, in a circle; `None` in an empty table.
+    pub(super) fn next_after(&self, id: EntryId) -> Option<EntryId> {
+        let (first, index) = id.parts();
+        let rest = self.segments[first].live_from(index + 1);
+        let others = (1..=SEGMENTS).map(|step| (first + step) % SEGMENTS);
+        let beginnings = others.filter_map(|number| {
+            let index = self.segments[number].live_from(0)?;
+            Some(EntryId::new(number, index))
+        });
+        rest.map(|index| EntryId::new(first, index))
+            .or_else(|| { beginnings }.next())
+    }
+}
+
+impl Segment {
+    #[inline]
+    fn spot(&self, segment: usize, hash: u64) -> Spot {
+        // The high half picks the word, whatever the number of words (Lemire's reduction).
+        let word = ((hash >> 32) * self.tags.len() as u64 >> 32) as usize;
+        // Two values are not tags.
+        let tag = ((hash >> 6) as u8).max(LEFT + 1);
+        Spot { segment, word, tag }
+    }
+
+    /// The first live entry at `index` or after.
+    fn live_from(&self, index: usize) -> Option<usize> {
+        let taken = self.tags.as_flattened().iter().enumerate().skip(index);
+        let mut live = taken.filter(|(_, tag)| **tag > LEFT);
+        live.next().map(|(index, _)| index)
+    }
+
+    /// Places an entry where the search for it will come by.
+    fn put(&mut self, spot: Spot, entry: Entry) -> usize {
+        let words = self.tags.len();
+        let mut word = spot.word;
+        loop {
+            if let Some(at) = self.tags[word].iter().position(|tag| *tag <= LEFT) {
+                self.used += usize::from(self.tags[word][at] == VACANT);
+                self.tags[word][at] = spot.tag;
+                let index = word * WORD + at;
+                self.entries[index] = entry;
+                self.live += 1;
+                return index;
+            }
+            word = if word + 1 == words { 0 } else { word + 1 };
+        }
+    }
+
+    /// Makes room for a quarter more than what lives.
+    fn grow(&mut self, number: usize, mut moved: impl FnMut(&Entry, EntryId)) {
+        let words = (self.live * 5 / 4 / FULL + 1).max(1);
+        let entries = vec![Entry::VACANT; words * WORD];
+        prefer_huge_pages(&entries);
+        let before = std::mem::replace(
+            self,
+            Self {
+                tags: vec![[VACANT; WORD]; words],
+                entries,
+                live: 0,
+                used: 0,
+            },
+        );
+        let tags = before.tags.iter().flatten();
+        for (entry, _) in before
+            .entries
+            .iter()
+            .zip(tags)
+            .filter(|(_, tag)| **tag > LEFT)
+        {
+            let spot = self.spot(number, entry.key().hash());
+            let index = self.put(spot, *entry);
+            moved(entry, EntryId::new(number, index));
+        }
+    }
+}
+
+/// The places of a word that have a tag.
+#[inline]
+fn matches(word: [u8; WORD], tag: u8) -> impl Iterator<Item = usize> {
+    // SWAR: a byte that equals the tag becomes zero; the lowest zero byte is found exactly, a
+    // higher one may be a false alarm, which the key comparison tells.
+    const LOW: u64 = u64::from_ne_bytes([1; WORD]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
+    let differing = u64::from_le_bytes(word) ^ (LOW * u64::from(tag));
+    let mut found = differing.wrapping_sub(LOW) & !differing & HIGH;
+    std::iter::from_fn(move || {
+        let at = found.trailing_zeros() as usize / WORD;
+        found &= found.wrapping_sub(1);
+        (at < WORD).then_some(at)
+    })
+}

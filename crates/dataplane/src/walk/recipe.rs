@@ -1,0 +1,91 @@
+//! What of a walk can be remembered (see [`crate::flow_cache`]).
+
+use super::Walk;
+use crate::Place;
+use crate::conntrack::{Direction, TrackId};
+use crate::flow_cache::{Charge, MOST_CHARGES, Memory};
+use crate::observe::Observer;
+use crate::packet::Packet;
+
+/// What a walk did to its packet, as far as the next packet of the flow would meet the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recipe {
+    /// Something happened that the next packet would not meet.
+    spoiled: bool,
+    max_len: u16,
+    charges: [Option<Charge>; MOST_CHARGES],
+    missed_session: bool,
+    track: Option<(TrackId, Direction)>,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            spoiled: false,
+            max_len: u16::MAX,
+            charges: [None; MOST_CHARGES],
+            missed_session: false,
+            track: None,
+        }
+    }
+}
+
+impl Recipe {
+    /// The next packet of the flow may fare differently: this walk is not remembered.
+    pub(crate) fn spoil(&mut self) {
+        self.spoiled = true;
+    }
+
+    /// A longer packet fares differently.
+    pub(crate) fn limit_length(&mut self, most: u16) {
+        self.max_len = self.max_len.min(most);
+    }
+
+    /// The packet was counted against a limit.
+    pub(crate) fn charge(&mut self, charge: Charge) {
+        let twice = self.charges.contains(&Some(charge));
+        match self.charges.iter_mut().find(|place| place.is_none()) {
+            Some(place) if !twice => *place = Some(charge),
+            _ => self.spoil(),
+        }
+    }
+
+    /// No session was found where one could have been.
+    pub(crate) fn miss_session(&mut self) {
+        self.missed_session = true;
+    }
+
+    /// The packet kept these connections alive; `None`: it met trackers in a way that the cache
+    /// cannot repeat.
+    pub(super) fn kept_alive(&mut self, track: Option<(TrackId, Direction)>) {
+        match track {
+            Some(_) => self.track = track,
+            None => self.spoil(),
+        }
+    }
+}
+
+impl<O: Observer> Walk<'_, O> {
+    /// What is to be remembered of the walk of a packet that arrived.
+    pub(super) fn memory(&self, packet: &Packet<'_>, place: Place) -> Option<Memory> {
+        let Recipe {
+            spoiled,
+            max_len,
+            charges,
+            missed_session,
+            track,
+        } = self.recipe;
+        let changes = packet.changes;
+        (!spoiled).then_some(Memory {
+            becomes: packet.key,
+            ttl_down: changes.ttl_down,
+            ip: changes.ip,
+            transport: changes.transport,
+            max_len,
+            charges,
+            place,
+            missed_session,
+            track,
+        })
+    }
+}
