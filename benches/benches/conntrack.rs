@@ -8,7 +8,7 @@ use criterion::{
 use std::hint::black_box;
 use std::net::Ipv4Addr;
 use vpcsim_dataplane::Nanos;
-use vpcsim_dataplane::conntrack::{Direction, Opening, Settings, Table, Tracker, Zone};
+use vpcsim_dataplane::conntrack::{Direction, Opening, Settings, Table, TrackId, Tracker, Zone};
 use vpcsim_network::{Conntrack, TcpWindow};
 use vpcsim_packet::{FlowKey, Headers, Protocol, TcpFlags, Transport, build};
 
@@ -61,16 +61,23 @@ fn deadline(flow: u32, flows: u32) -> Nanos {
     Nanos(START.0 + place * 10_000_000_000 / u64::from(flows))
 }
 
-fn insert(table: &mut Table<u64>, tracker: Tracker, flow: u32, deadline: Nanos) {
+fn insert(table: &mut Table<u64>, flow: u32, deadline: Nanos) {
     let key = key(flow);
-    let inserted = table.insert(NIC, key, key.reversed(), tracker, deadline, u64::from(flow));
+    let inserted = table.insert(
+        NIC,
+        key,
+        key.reversed(),
+        TrackId(flow),
+        deadline,
+        u64::from(flow),
+    );
     assert!(inserted.is_ok());
 }
 
-fn filled(tracker: Tracker, flows: u32) -> Table<u64> {
+fn filled(flows: u32) -> Table<u64> {
     let mut table = Table::new();
     for flow in 0..flows {
-        insert(&mut table, tracker, flow, deadline(flow, flows));
+        insert(&mut table, flow, deadline(flow, flows));
     }
     table
 }
@@ -79,7 +86,7 @@ fn found(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("conntrack/lookup");
     group.throughput(Throughput::Elements(1));
     for flows in LIVE {
-        let table = filled(opened(&datagram()), flows);
+        let table = filled(flows);
         for (name, first) in [("hit", 0), ("miss", flows)] {
             let mut next = 0;
             group.bench_function(BenchmarkId::new(name, flows), |bencher| {
@@ -98,16 +105,15 @@ fn found(criterion: &mut Criterion) {
 
 fn made_and_expired(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("conntrack");
-    let tracker = opened(&datagram());
     for flows in LIVE {
         group.sample_size(10);
         group.throughput(Throughput::Elements(u64::from(flows)));
         group.bench_function(BenchmarkId::new("insert", flows), |bencher| {
-            bencher.iter_with_large_drop(|| filled(tracker, flows));
+            bencher.iter_with_large_drop(|| filled(flows));
         });
         group.bench_function(BenchmarkId::new("expire", flows), |bencher| {
             bencher.iter_batched(
-                || filled(tracker, flows),
+                || filled(flows),
                 |mut table| {
                     // A batch of packets every ten microseconds.
                     let mut now = START;

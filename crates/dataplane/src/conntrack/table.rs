@@ -180,13 +180,28 @@ impl<V> Table<V> {
         true
     }
 
-    /// The connection whose timer has come first, at `now` or earlier. The timer may be early:
+    /// The connection whose timer has come first, and when: at `now` or earlier. The timer may be early:
     /// a deadline that was moved later is found out now. Whoever asks [`remove`](Self::remove)s
     /// the connection or [`defer`](Self::defer)s its timer.
-    pub fn due(&self, now: Nanos) -> Option<ConnectionId> {
+    pub fn due(&self, now: Nanos) -> Option<(ConnectionId, Nanos)> {
         let due = self.deadlines.first().filter(|due| due.at <= now)?;
         let (id, _) = self.connections.at(due.slot)?;
-        Some(id)
+        Some((id, due.at))
+    }
+
+    /// Forgets every connection whose deadline is `now` or earlier, and hands
+    /// each to `on_gone`: by deadline, equal ones in the order of insertion.
+    pub fn expire(&mut self, now: Nanos, mut on_gone: impl FnMut(ConnectionId, Connection<V>)) {
+        while let Some((id, timer)) = self.due(now) {
+            match self.get(id).map(Connection::deadline) {
+                Some(deadline) if deadline > timer => self.defer(id, deadline),
+                _ => {
+                    if let Some(connection) = self.remove(id) {
+                        on_gone(id, connection);
+                    }
+                }
+            }
+        }
     }
 
     /// Sets the timer of a connection that is due anew.

@@ -12,9 +12,9 @@ use crate::flow_cache::EntryId;
 /// Most places that share a tracker: a sender's nic, a gateway out, a gateway in, a receiver's.
 const MOST_HOLDERS: usize = 4;
 
-/// The name of a [`Tracker`] in [`Tracks`].
+/// The number of a [`Tracker`] among all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TrackId(pub(crate) u32);
+pub struct TrackId(pub u32);
 
 /// A connection that holds a tracker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

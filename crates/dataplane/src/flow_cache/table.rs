@@ -188,7 +188,7 @@ impl Segment {
     #[inline]
     fn spot(&self, segment: usize, hash: u64) -> Spot {
         // The high half picks the word, whatever the number of words (Lemire's reduction).
-        let word = ((hash >> 32) * self.tags.len() as u64 >> 32) as usize;
+        let word = (((hash >> 32) * self.tags.len() as u64) >> 32) as usize;
         // Two values are not tags.
         let tag = ((hash >> 6) as u8).max(LEFT + 1);
         Spot { segment, word, tag }

@@ -131,7 +131,7 @@ impl Sessions {
 
     /// The session whose timer has come first; see [`Table::due`].
     pub(crate) fn due(&self, now: Nanos) -> Option<ConnectionId> {
-        self.table.due(now)
+        self.table.due(now).map(|(id, _)| id)
     }
 
     /// Sets the timer of a session that is due anew.

@@ -163,7 +163,7 @@ impl State {
 
     /// Ends the connections whose time has come.
     pub(super) fn end_due(&mut self, program: &Program) {
-        while let Some(id) = self.flows.due(self.now) {
+        while let Some((id, _)) = self.flows.due(self.now) {
             self.visit(program, Holder::Nic(id));
         }
         while let Some(id) = self.sessions.due(self.now) {
