@@ -10,6 +10,7 @@
 mod decode;
 mod error;
 mod file;
+mod lint;
 mod lookup;
 mod lower;
 mod model;
@@ -17,6 +18,7 @@ mod summary;
 mod yaml;
 
 pub use error::{ErrorView, NetworkError, NetworkErrorKind, NetworkErrors};
+pub use lint::{Finding, FindingView, Findings, Level, Levels, Lint};
 pub use model::*;
 pub use summary::Summary;
 
@@ -29,14 +31,17 @@ impl Network {
     /// # Errors
     /// All mistakes of the file at once, in file order.
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, NetworkErrors> {
-        let mut errors = Errors::default();
-        let network = yaml::Tree::parse(text, &mut errors)
-            .and_then(|tree| file::File::decode(tree.root(), &mut errors))
-            .map(|file| lower::lower(&file, &mut errors));
-        match network {
-            Some(network) if errors.is_empty() => Ok(network),
-            _ => Err(NetworkErrors::new(name, text, errors.into_sorted())),
-        }
+        read(name, text).map(|(network, _, _)| network)
+    }
+
+    /// Reads a network file, and says what is valid in it and hurts all the same.
+    ///
+    /// # Errors
+    /// All mistakes of the file at once, in file order.
+    pub fn check(name: &str, text: &str) -> Result<(Self, Findings), NetworkErrors> {
+        let (network, file, levels) = read(name, text)?;
+        let found = lint::lint(text, &file, &network);
+        Ok((network, Findings::new(name, text, found, levels)))
     }
 
     /// The JSON Schema (2020-12) of the network file, for editors.
@@ -44,5 +49,22 @@ impl Network {
         let mut definitions = Definitions::default();
         let root = file::File::schema(&mut definitions);
         definitions.document(root)
+    }
+}
+
+/// A network with what declares it, and the levels that it sets for lints.
+fn read(name: &str, text: &str) -> Result<(Network, file::File, Levels), NetworkErrors> {
+    let mut errors = Errors::default();
+    let read = yaml::Tree::parse(text, &mut errors)
+        .and_then(|tree| file::File::decode(tree.root(), &mut errors))
+        .map(|file| {
+            let network = lower::lower(&file, &mut errors);
+            let lints = file.lints.given();
+            let levels = lints.map_or_else(Levels::default, |lints| lints.levels(&mut errors));
+            (network, file, levels)
+        });
+    match read {
+        Some(read) if errors.is_empty() => Ok(read),
+        _ => Err(NetworkErrors::new(name, text, errors.into_sorted())),
     }
 }

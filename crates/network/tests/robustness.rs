@@ -1,14 +1,22 @@
-//! No text, however broken, makes the reader panic, and every error stands in the file.
+//! No text, however broken, makes the reader or a lint panic, and whatever they say stands in the
+//! file.
 
 use proptest::prelude::*;
-use vpcsim_network::Network;
+use vpcsim_network::{Levels, Network};
 
 const REFERENCE: &str = include_str!("../../../scenarios/reference/network.yaml");
 
-/// Reads `text` and looks at everything an error has to say.
+/// Reads `text` and looks at everything an error or a finding has to say.
 fn read(text: &str) {
-    let Err(errors) = Network::from_yaml("test.yaml", text) else {
-        return;
+    let errors = match Network::check("test.yaml", text) {
+        Ok((_, findings)) => {
+            for view in findings.views(&Levels::default()) {
+                assert!(view.line > 0 && !view.text.is_empty(), "{view:?}");
+                assert!(!view.help.is_empty() && !view.why.is_empty(), "{view:?}");
+            }
+            return;
+        }
+        Err(errors) => errors,
     };
     assert!(
         !errors.errors().is_empty(),

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use vpcsim_capture::Reader;
 use vpcsim_capture::link::{Link, ipv4_payload};
 use vpcsim_dataplane::{Arrival, Nanos, Program, Role, Source, State, Verdict, advance, walk};
-use vpcsim_network::{CvmId, ExternalId, Network, NicId};
+use vpcsim_network::{CvmId, ExternalId, Levels, Network, NicId};
 use vpcsim_packet::icmp::{self, IcmpError};
 use vpcsim_packet::{
     FlowKey, Headers, Rewrite, decrement_ttl, fragment, rewrite, rewrite_quoted, verify_checksums,
@@ -41,7 +41,7 @@ pub fn capture(bytes: &[u8]) {
     }
 }
 
-/// Any text as a network file: a network, or errors that can be shown.
+/// Any text as a network file: a network and what lints say of it, or errors that can be shown.
 ///
 /// # Panics
 /// When it does not hold.
@@ -49,9 +49,16 @@ pub fn network(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    if let Err(errors) = Network::from_yaml("fuzz.yaml", text) {
-        assert!(!errors.errors().is_empty());
-        assert!(!errors.plain().is_empty());
+    match Network::check("fuzz.yaml", text) {
+        Ok((_, findings)) => {
+            for finding in findings.views(&Levels::default()) {
+                assert!(finding.line > 0 && !finding.text.is_empty());
+            }
+        }
+        Err(errors) => {
+            assert!(!errors.errors().is_empty());
+            assert!(!errors.plain().is_empty());
+        }
     }
 }
 

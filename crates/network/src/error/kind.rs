@@ -196,6 +196,13 @@ pub enum NetworkErrorKind {
     #[diagnostic(code("listed-twice"), help("remove one of the two"))]
     ListedTwice { name: String },
 
+    #[error("`{lint}` is both allowed and denied")]
+    #[diagnostic(
+        code("allowed-and-denied"),
+        help("a lint is one or the other: remove it from one of the two")
+    )]
+    AllowedAndDenied { lint: String },
+
     #[error("{what} `{name}` belongs to vpc `{vpc}`, not to `{wanted}`")]
     #[diagnostic(code("other-vpc"), help("{hint}"))]
     OtherVpc {

@@ -50,6 +50,11 @@ impl NetworkErrors {
         self.source.name()
     }
 
+    /// The file.
+    pub fn source_text(&self) -> &dyn SourceCode {
+        &self.source
+    }
+
     /// The text that a mistake underlines.
     pub fn text_of(&self, error: &NetworkError) -> &str {
         let start = error.mark.offset as usize;

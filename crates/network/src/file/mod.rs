@@ -21,10 +21,11 @@ pub(crate) use reference::*;
 pub(crate) use route::*;
 pub(crate) use rule::*;
 pub(crate) use security::*;
-pub(crate) use sysctl::{Sysctl, SysctlValue};
+pub(crate) use sysctl::{InterfaceValue, Sysctl, SysctlLine, SysctlValue};
 pub(crate) use vpc::*;
 
 use crate::decode::{Named, record};
+use crate::lint::LintsDecl;
 
 record! {
     /// A cloud network for vpcsim.
@@ -57,5 +58,7 @@ record! {
         optional cvms: Named<CvmDecl>,
         /// Choices that the platform's documentation leaves open.
         optional policies: PoliciesDecl,
+        /// What `vpcsim check` says beside mistakes.
+        optional lints: LintsDecl,
     }
 }

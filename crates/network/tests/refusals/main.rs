@@ -19,6 +19,7 @@ macro_rules! refused {
 mod cvms;
 mod gateways;
 mod keys;
+mod lints;
 mod networks;
 mod routes;
 mod rules;
