@@ -1,11 +1,13 @@
 //! The command line.
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ipnet::Ipv4Net;
 use std::path::PathBuf;
 use vpcsim_generate::ProtocolMix;
+use vpcsim_network::Lint;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -16,7 +18,10 @@ const STYLES: Styles = Styles::styled()
 /// How a run can end.
 pub(crate) const STATUS: [(u8, &str); 3] = [
     (0, "done"),
-    (1, "the answer is no: a traced packet does not arrive"),
+    (
+        1,
+        "the answer is no: a traced packet does not arrive, a denied lint fires",
+    ),
     (
         2,
         "bad input or usage: mistakes in the network file, an unreadable capture, an unknown place, nothing replayed",
@@ -163,15 +168,38 @@ pub(crate) enum Protocol {
     Icmp,
 }
 
-/// Read a network file and report every mistake in it
+/// Read a network file and say what is wrong with it, and what is valid and hurts
+///
+/// Mistakes make the file invalid and end with status 2. Lints find what is valid and hurts all the same: each has
+/// a name, says where and why, and how to mend it. They warn, unless they are denied or allowed here or in the
+/// file's `lints` section; a name is stronger than `all`, and what is said here stronger than what the file says.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// Network file (YAML)
     pub(crate) network: PathBuf,
 
+    /// Lints that end with status 1 when they find something: names, or `all`; may be repeated
+    #[arg(long, value_name = "LINT", value_delimiter = ',', value_parser = lints())]
+    pub(crate) deny: Vec<LintName>,
+
+    /// Lints that say nothing: names, or `all`; may be repeated
+    #[arg(long, value_name = "LINT", value_delimiter = ',', value_parser = lints(), hide_possible_values = true)]
+    pub(crate) allow: Vec<LintName>,
+
     /// Print one JSON document instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A lint, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LintName(pub(crate) Option<Lint>);
+
+fn lints() -> impl TypedValueParser<Value = LintName> {
+    let lints = Lint::ALL.iter();
+    let names = lints.map(|lint| PossibleValue::new(lint.name()).help(lint.summary()));
+    let all = PossibleValue::new("all").help("every lint that is not named");
+    PossibleValuesParser::new(names.chain([all])).map(|name| LintName(Lint::find(&name)))
 }
 
 /// Replay a built-in capture through a built-in network

@@ -100,8 +100,18 @@ impl Output {
         width(terminal_size::terminal_size_of(io::stderr()))
     }
 
-    fn error_look(&self) -> ErrorLook {
-        ErrorLook {
+    /// What standard output can show.
+    pub(crate) fn look(&self) -> Look {
+        Look {
+            unicode: io::stdout().is_terminal(),
+            color: AutoStream::new(io::stdout(), self.choice).current_choice()
+                != anstream::ColorChoice::Never,
+            width: self.width(),
+        }
+    }
+
+    fn error_look(&self) -> Look {
+        Look {
             unicode: io::stderr().is_terminal(),
             color: AutoStream::new(io::stderr(), self.choice).current_choice()
                 != anstream::ColorChoice::Never,
@@ -116,9 +126,9 @@ fn width(size: Option<(terminal_size::Width, terminal_size::Height)>) -> usize {
     })
 }
 
-/// What standard error can show.
+/// What a stream can show.
 #[derive(Debug)]
-pub(crate) struct ErrorLook {
+pub(crate) struct Look {
     /// Box-drawing characters.
     pub(crate) unicode: bool,
     /// Colours.

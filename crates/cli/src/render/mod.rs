@@ -6,8 +6,10 @@
 pub(crate) mod check;
 mod drops;
 pub(crate) mod failure;
+pub(crate) mod finding;
 pub(crate) mod number;
 pub(crate) mod report;
+mod snippet;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod trace;

@@ -34,6 +34,14 @@ cvms:
   app-2: {subnet: app, address: 10.0.1.12, security_groups: [app]}
 ";
 
+/// [`NAT`] with an eip that nothing uses, on line 12.
+pub(crate) fn with_a_spare_eip() -> String {
+    NAT.replace(
+        "eips:\n  gw:",
+        "eips:\n  spare: {address: 203.0.113.99}\n  gw:",
+    )
+}
+
 /// How output names the rule or route of [`NAT`] that has these words: `(line 20)`.
 #[track_caller]
 pub(crate) fn line_of(words: &str) -> String {

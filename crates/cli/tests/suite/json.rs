@@ -1,6 +1,6 @@
 //! The keys of JSON documents, which scripts rely on: docs/report.md, docs/cli.md.
 
-use crate::harness::{Desk, vpcsim};
+use crate::harness::{Desk, vpcsim, with_a_spare_eip};
 use serde_json::Value;
 
 #[track_caller]
@@ -133,7 +133,19 @@ fn of_the_answer_of_check() {
     let answer = vpcsim(["check", &desk.network(), "--json"])
         .status(0)
         .json();
-    assert_eq!(keys(&answer), ["network", "valid", "errors", "summary"]);
+    let expected = ["network", "valid", "errors", "summary", "findings"];
+    assert_eq!(keys(&answer), expected);
+    let network = desk.file("spare.yaml", with_a_spare_eip().as_bytes());
+    let answer = vpcsim(["check", &network, "--json"]).status(0).json();
+    assert_eq!(
+        keys(&answer["findings"][0]),
+        [
+            "lint", "level", "message", "why", "help", "line", "column", "text"
+        ]
+    );
+    let broken = desk.file("broken.yaml", b"vpcz: {}\n");
+    let answer = vpcsim(["check", &broken, "--json"]).status(2).json();
+    assert_eq!(keys(&answer), expected);
 }
 
 #[test]

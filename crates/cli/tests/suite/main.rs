@@ -8,6 +8,7 @@ mod documents;
 mod harness;
 mod input_errors;
 mod json;
+mod lints;
 mod manual;
 mod network_errors;
 mod replay;
