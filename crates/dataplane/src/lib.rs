@@ -15,6 +15,7 @@ mod classify;
 pub mod conntrack;
 mod flow_cache;
 mod fragments;
+mod intervals;
 mod lpm;
 mod memory;
 mod nat;
@@ -32,6 +33,9 @@ mod walk;
 pub use batch::{Batch, Ended};
 pub use observe::{Decision, Observer, Outcome, Stop};
 pub use place::{Place, Source};
+/// For the benches, which measure these alone; no part of the interface.
+#[doc(hidden)]
+pub use program::{GroupRule, Travel};
 pub use program::{Owner, Program};
 pub use state::{GatewayUse, State, Use};
 pub use time::Nanos;

@@ -1,17 +1,22 @@
 //! Network → Program: everything that the walk looks up, made once.
 
+mod filters;
 mod host;
+mod members;
 mod names;
 mod public;
 
+pub(crate) use filters::AclVerdict;
+pub use filters::{GroupRule, Travel};
 pub(crate) use host::HostRouteChoice;
 
+use crate::intervals::{Intervals, Span};
 use crate::lpm::Lpm;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
+use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 use vpcsim_network::{
-    CvmId, EipId, ExternalId, HavipId, HostTable, Network, NicId, Peer, RouteTableId,
-    SecurityGroupId, SgAcrossPeering, SubnetId, VpcId,
+    CvmId, EipId, ExternalId, HavipId, HostTable, Network, NicId, RouteTableId, SubnetId, VpcId,
 };
 
 /// Who owns a private address of a vpc.
@@ -31,21 +36,25 @@ pub struct Program {
     owners: HashMap<(VpcId, Ipv4Addr), Owner>,
     /// Vpcs in which an address is somebody's, in file order.
     vpcs_of: HashMap<Ipv4Addr, Vec<VpcId>>,
-    /// Members' private addresses by group, with the vpc of each.
-    members: Vec<HashSet<(VpcId, Ipv4Addr)>>,
     /// Hosts by their addresses on `lo`; the first in file order where several have one.
     on_lo: HashMap<Ipv4Addr, CvmId>,
     tables: Vec<Lpm<u32>>,
     public: public::PublicAddresses,
     hosts: Vec<HashMap<HostTable, Lpm<HostRouteChoice>>>,
+    filters: filters::Filters,
+    /// The first external that has an address behind it, or [`NOWHERE`].
+    externals: Intervals,
+    /// A vpc with an address in its CIDRs, or [`NOWHERE`].
+    private: Intervals,
 }
+
+const NOWHERE: u32 = u32::MAX;
 
 impl Program {
     /// Compiles a network. A [`Network`] is valid by construction, so this cannot fail.
     pub fn new(network: Network) -> Self {
         let mut owners = HashMap::new();
         let mut vpcs_of: HashMap<Ipv4Addr, Vec<VpcId>> = HashMap::new();
-        let mut members = vec![HashSet::new(); network.security_groups.len()];
         let mut own = |vpc: VpcId, address: Ipv4Addr, owner: Owner| {
             owners.entry((vpc, address)).or_insert(owner);
             let vpcs = vpcs_of.entry(address).or_default();
@@ -57,9 +66,6 @@ impl Program {
             let vpc = network.subnet(nic.subnet).vpc;
             for address in &nic.addresses {
                 own(vpc, address.address, Owner::Nic(nic_id));
-                for group in &nic.security_groups {
-                    members[group.index()].insert((vpc, address.address));
-                }
             }
         }
         for (havip_id, havip) in (0..).map(HavipId).zip(&network.havips) {
@@ -84,11 +90,13 @@ impl Program {
             verify_checksums: false,
             owners,
             vpcs_of,
-            members,
             on_lo,
             tables,
             public: public::PublicAddresses::new(&network),
             hosts: host::tables(&network),
+            filters: filters::Filters::new(&network),
+            externals: first_of(network.externals.iter().map(|e| &e.networks[..])),
+            private: first_of(network.vpcs.iter().map(|vpc| &vpc.cidrs[..])),
             network,
         }
     }
@@ -150,21 +158,17 @@ impl Program {
         self.on_lo.get(&source).copied()
     }
 
-    /// The gateway at the edge of the simulated world behind which an address lies.
+    /// The gateway at the edge of the simulated world behind which an address lies; the first in
+    /// file order where several do.
     pub fn external_of(&self, address: Ipv4Addr) -> Option<ExternalId> {
-        let behind = |external: &vpcsim_network::External| {
-            external.networks.iter().any(|net| net.contains(&address))
-        };
-        self.network
-            .externals
-            .iter()
-            .position(behind)
-            .map(|index| ExternalId(index as u32))
+        let external = self.externals.find(address.into());
+        (external != NOWHERE).then_some(ExternalId(external))
     }
 
     /// Whether an address lies in the CIDRs of any vpc.
+    #[inline]
     pub fn is_private(&self, address: Ipv4Addr) -> bool {
-        self.network.vpcs.iter().any(|vpc| vpc.contains(address))
+        self.private.find(address.into()) != NOWHERE
     }
 
     /// The eip with this public address.
@@ -196,37 +200,17 @@ impl Program {
     pub(crate) fn public(&self) -> &public::PublicAddresses {
         &self.public
     }
+}
 
-    /// Whether a group rule's peer is the other end of a packet at a nic of `vpc` (§6, §8),
-    /// and whether policy `sg_across_peering` decided it.
-    pub(crate) fn peer_matches(&self, peer: &Peer, address: Ipv4Addr, vpc: VpcId) -> (bool, bool) {
-        match peer {
-            Peer::Any => (true, false),
-            Peer::Prefix(net) => (net.contains(&address), false),
-            Peer::Template(template) => {
-                let members = &self.network.address_template(*template).members;
-                (members.iter().any(|range| range.contains(address)), false)
-            }
-            Peer::Group(group) => self.is_member(*group, address, vpc),
-        }
-    }
-
-    fn is_member(&self, group: SecurityGroupId, address: Ipv4Addr, vpc: VpcId) -> (bool, bool) {
-        let members = &self.members[group.index()];
-        if members.contains(&(vpc, address)) {
-            return (true, false);
-        }
-        if self.network.policies.sg_across_peering == SgAcrossPeering::None {
-            return (false, false);
-        }
-        let peers = self
-            .network
-            .peerings
+/// By address, the number of the first list that has it in a prefix.
+fn first_of<'a>(lists: impl Iterator<Item = &'a [Ipv4Net]>) -> Intervals {
+    let numbered = (0..).zip(lists);
+    let spans = numbered.flat_map(|(number, nets)| {
+        let spans = nets
             .iter()
-            .filter(|peering| peering.active);
-        let across = peers
-            .filter_map(|peering| peering.other(vpc))
-            .any(|other| members.contains(&(other, address)));
-        (across, across)
-    }
+            .filter_map(|net| Span::new(net.network(), net.broadcast()));
+        spans.map(move |span| (span, number))
+    });
+    let spans: Vec<_> = spans.collect();
+    Intervals::first_of(&spans, NOWHERE)
 }

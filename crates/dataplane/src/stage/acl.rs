@@ -1,11 +1,11 @@
 //! SEMANTICS §7: the stateless acl at a subnet's edge.
 
-use crate::classify::acl_rule_matches;
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
+use crate::program::{AclVerdict, Travel};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::Walk;
-use vpcsim_network::{AclPort, Action, SubnetId};
+use vpcsim_network::{Action, SubnetId};
 
 impl<O: Observer> Walk<'_, O> {
     /// Egress: the packet leaves the subnet, its other end is the destination.
@@ -28,24 +28,13 @@ impl<O: Observer> Walk<'_, O> {
             self.note(packet, stage, Element::Subnet(subnet), Outcome::Unfiltered);
             return Ok(());
         };
-        let acl = network.acl(id);
-        let (rules, peer, list) = if stage == Stage::AclEgress {
-            (&acl.egress, packet.key.destination, RuleList::Egress)
+        let (travel, list) = if stage == Stage::AclEgress {
+            (Travel::Egress, RuleList::Egress)
         } else {
-            (&acl.ingress, packet.key.source, RuleList::Ingress)
+            (Travel::Ingress, RuleList::Ingress)
         };
-        let which = network.policies.acl_port;
-        let first_match = |which| {
-            (1..)
-                .zip(rules)
-                .find(|(_, rule)| acl_rule_matches(rule, &packet.key, peer, which))
-        };
-        let hit = first_match(which);
-        let position = |hit: Option<(u32, _)>| hit.map(|(position, _)| position);
-        // The policy decided where its default would have chosen another rule.
-        let decided_by_policy = which != AclPort::Destination
-            && position(hit) != position(first_match(AclPort::Destination));
-        let policy = decided_by_policy.then_some(Policy::AclPort);
+        let AclVerdict { hit, by_policy } = self.program.acl_rule(id, travel, &packet.key);
+        let policy = by_policy.then_some(Policy::AclPort);
         let drop = Drop {
             policy,
             ..Drop::new(DropReason::AclDeny, stage, Element::Acl(id))
@@ -54,7 +43,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(drop.by_rule(Rule {
                 list,
                 position: None,
-                line: acl.mark.line,
+                line: network.acl(id).mark.line,
             }));
         };
         let decided = Rule {

@@ -2,21 +2,12 @@
 
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
-use crate::program::Owner;
+use crate::program::{Owner, Travel};
 use crate::state::Entry;
 use crate::verdict::{Drop, DropReason, Element, Stage};
 use crate::walk::{Approach, Step, Stopped, Walk};
 use std::net::Ipv4Addr;
 use vpcsim_network::{NicId, VpcId};
-
-/// Which way a packet passes a nic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Travel {
-    /// Towards the host.
-    Ingress,
-    /// Away from it.
-    Egress,
-}
 
 impl<O: Observer> Walk<'_, O> {
     /// §2: a packet leaves a nic.

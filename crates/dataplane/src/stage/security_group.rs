@@ -1,12 +1,11 @@
 //! SEMANTICS §6: security groups, stateful per nic.
 
-use super::leave::Travel;
-use crate::classify::service_matches;
 use crate::conntrack::{
     Connection, ConnectionId, Direction, Holder, Judgement, Opening, Tracker, Zone,
 };
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
+use crate::program::Travel;
 use crate::state::{Entry, NicFlow};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::Walk;
@@ -264,77 +263,63 @@ impl<O: Observer> Walk<'_, O> {
     /// The rule lists of the nic's groups, concatenated in bound order: first match wins,
     /// nothing matched is a deny.
     fn rules(&self, nic: NicId, travel: Travel, key: &FlowKey) -> Result<Accepted, Drop> {
-        let network = self.program.network();
-        let groups = &network.nic(nic).security_groups;
-        if groups.is_empty() {
+        if self.is_unfiltered(nic) {
             return Ok(Accepted {
                 element: Element::Nic(nic),
                 rule: None,
                 policy: None,
             });
         }
-        let vpc = self.program.vpc_of(nic);
-        let (list, peer) = match travel {
-            Travel::Ingress => (RuleList::Ingress, key.source),
-            Travel::Egress => (RuleList::Egress, key.destination),
+        let list = match travel {
+            Travel::Ingress => RuleList::Ingress,
+            Travel::Egress => RuleList::Egress,
         };
-        for &group in groups {
-            let group_of = network.security_group(group);
-            let rules = match travel {
-                Travel::Ingress => &group_of.ingress,
-                Travel::Egress => &group_of.egress,
-            };
-            for (position, rule) in (1..).zip(rules) {
-                if !rule
-                    .services
-                    .iter()
-                    .any(|service| service_matches(service, key))
-                {
-                    continue;
-                }
-                let (matches, across) = self.program.peer_matches(&rule.peer, peer, vpc);
-                if !matches {
-                    continue;
-                }
-                let element = Element::SecurityGroup(group);
-                let decided = Rule {
-                    list,
-                    position: Some(position),
-                    line: rule.mark.line,
-                };
-                let policy = across.then_some(Policy::SgAcrossPeering);
-                if rule.action == Action::Accept {
-                    return Ok(Accepted {
-                        element,
-                        rule: Some(decided),
-                        policy,
-                    });
-                }
-                let drop = Drop::new(DropReason::SecurityGroupDeny, stage_of(travel), element);
-                return Err(Drop {
-                    policy,
-                    ..drop.by_rule(decided)
-                });
-            }
+        let deny = |element| Drop::new(DropReason::SecurityGroupDeny, stage_of(travel), element);
+        let Some(hit) = self.program.group_rule(nic, travel, key) else {
+            let (element, line) = self.implicit_deny(nic);
+            return Err(deny(element).by_rule(Rule {
+                list,
+                position: None,
+                line,
+            }));
+        };
+        let element = Element::SecurityGroup(hit.group);
+        let policy = hit.across.then_some(Policy::SgAcrossPeering);
+        let decided = Rule {
+            list,
+            position: Some(hit.position),
+            line: hit.rule.mark.line,
+        };
+        match hit.rule.action {
+            Action::Accept => Ok(Accepted {
+                element,
+                rule: Some(decided),
+                policy,
+            }),
+            Action::Drop => Err(Drop {
+                policy,
+                ..deny(element).by_rule(decided)
+            }),
         }
-        let (element, line) = match groups.as_slice() {
+    }
+
+    /// The end of a nic's lists, and the line that stands for it: the group's, or the nic's
+    /// where it has several.
+    fn implicit_deny(&self, nic: NicId) -> (Element, u32) {
+        let network = self.program.network();
+        let bound = network.nic(nic);
+        match bound.security_groups.as_slice() {
             [only] => (
                 Element::SecurityGroup(*only),
                 network.security_group(*only).mark.line,
             ),
-            _ => (Element::SecurityGroupsOf(nic), network.nic(nic).mark.line),
-        };
-        let drop = Drop::new(DropReason::SecurityGroupDeny, stage_of(travel), element);
-        Err(drop.by_rule(Rule {
-            list,
-            position: None,
-            line,
-        }))
+            _ => (Element::SecurityGroupsOf(nic), bound.mark.line),
+        }
     }
 
     /// A secondary nic without a group: everything passes.
     fn is_unfiltered(&self, nic: NicId) -> bool {
-        self.program.network().nic(nic).security_groups.is_empty()
+        self.program.is_unfiltered(nic)
     }
 }
 
