@@ -20,7 +20,7 @@ pub(crate) const STATUS: [(u8, &str); 3] = [
     (0, "done"),
     (
         1,
-        "the answer is no: a traced packet does not arrive, a denied lint fires",
+        "the answer is no: a traced packet does not arrive, an expectation does not hold, a denied lint fires",
     ),
     (
         2,
@@ -168,11 +168,14 @@ pub(crate) enum Protocol {
     Icmp,
 }
 
-/// Read a network file and say what is wrong with it, and what is valid and hurts
+/// Read a network file, say what is wrong with it, and try what it expects
 ///
 /// Mistakes make the file invalid and end with status 2. Lints find what is valid and hurts all the same: each has
 /// a name, says where and why, and how to mend it. They warn, unless they are denied or allowed here or in the
 /// file's `lints` section; a name is stronger than `all`, and what is said here stronger than what the file says.
+///
+/// What the file expects of the network (`expect`) is tried, request and reply. What does not hold is shown with its
+/// trace, and ends with status 1.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// Network file (YAML)

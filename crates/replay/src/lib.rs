@@ -4,7 +4,8 @@
 //! come *from* ([`Attribution`], SEMANTICS §12), what did it meet on its way
 //! ([`vpcsim_dataplane::walk`]), and where did it end? What ended goes to a [`Sink`], what was
 //! counted into a [`Report`]. [`replay`] does that for whole captures, one after another on one
-//! clock. [`trace()`] follows one packet that nobody captured, and its answer, stop by stop.
+//! clock. [`trace()`] follows one packet that nobody captured, and its answer, stop by stop;
+//! [`expectations`] tries what the network file says that it has to do.
 //!
 //! Memory is for what lives, not for what passed: connections and sessions belong to the
 //! [`State`](vpcsim_dataplane::State) and end there; every table of this crate that an input could
@@ -46,6 +47,7 @@ mod attribution;
 mod counters;
 mod drops;
 mod endpoint;
+mod expect;
 mod frame;
 mod mapping;
 mod names;
@@ -61,6 +63,7 @@ pub mod trace;
 
 pub use attribution::{Attribution, Origin};
 pub use endpoint::{Endpoint, EndpointError};
+pub use expect::{Expected, expectations};
 pub use mapping::{Mapping, MappingError};
 pub use names::{drop_text, element_text, rule_text};
 pub use replay::{Options, Replay};

@@ -6,10 +6,12 @@ use crate::failure::Failure;
 use crate::output::{Output, Status};
 use crate::render;
 use serde_json::json;
+use vpcsim_dataplane::Program;
 use vpcsim_network::{Level, Levels, Lint, Network};
+use vpcsim_replay::expectations;
 
-/// Reads a network file and lints it; its mistakes are the answer, so that with `--json` they too
-/// go to standard output.
+/// Reads a network file, lints it and tries what it expects; its mistakes are the answer, so that
+/// with `--json` they too go to standard output.
 pub(crate) fn run(args: &Check, output: &Output) -> Result<Status, Failure> {
     let levels = levels(args)?;
     let name = args.network.display().to_string();
@@ -22,12 +24,15 @@ pub(crate) fn run(args: &Check, output: &Output) -> Result<Status, Failure> {
                 "errors": errors.views(),
                 "summary": null,
                 "findings": [],
+                "expectations": [],
             }))?;
             return Ok(Status::BadInput);
         }
         Err(errors) => return Err(errors.into()),
     };
     let summary = network.summary();
+    let program = Program::new(network);
+    let expected = expectations(&program);
     if args.json {
         output.json(&json!({
             "network": name,
@@ -35,16 +40,28 @@ pub(crate) fn run(args: &Check, output: &Output) -> Result<Status, Failure> {
             "errors": [],
             "summary": summary,
             "findings": findings.views(&levels),
+            "expectations": expected,
         }))?;
     } else {
-        let mut text = render::check::text(&name, &summary, output.width());
-        text += &render::finding::text(&findings, &levels, &output.look());
-        output.print(&text)?;
+        let look = output.look();
+        let marks = program.network().expectations.iter().map(|e| e.mark);
+        let parts = [
+            render::check::text(&name, &summary, look.width),
+            render::finding::text(&findings, &levels, &look),
+            render::expect::text(&expected, marks, findings.source_text(), &look),
+            render::expect::summary(&expected),
+        ];
+        output.print(&parts.concat())?;
     }
     let denied = findings
         .judged(&levels)
         .any(|(level, _)| level == Level::Deny);
-    Ok(if denied { Status::No } else { Status::Done })
+    let disappointed = expected.iter().any(|expected| !expected.holds);
+    Ok(if denied || disappointed {
+        Status::No
+    } else {
+        Status::Done
+    })
 }
 
 /// The levels that the command line asks for.

@@ -5,6 +5,7 @@
 
 pub(crate) mod check;
 mod drops;
+pub(crate) mod expect;
 pub(crate) mod failure;
 pub(crate) mod finding;
 pub(crate) mod number;

@@ -1,6 +1,6 @@
 //! The keys of JSON documents, which scripts rely on: docs/report.md, docs/cli.md.
 
-use crate::harness::{Desk, vpcsim, with_a_spare_eip};
+use crate::harness::{Desk, NAT, vpcsim, with_a_spare_eip};
 use serde_json::Value;
 
 #[track_caller]
@@ -133,7 +133,14 @@ fn of_the_answer_of_check() {
     let answer = vpcsim(["check", &desk.network(), "--json"])
         .status(0)
         .json();
-    let expected = ["network", "valid", "errors", "summary", "findings"];
+    let expected = [
+        "network",
+        "valid",
+        "errors",
+        "summary",
+        "findings",
+        "expectations",
+    ];
     assert_eq!(keys(&answer), expected);
     let network = desk.file("spare.yaml", with_a_spare_eip().as_bytes());
     let answer = vpcsim(["check", &network, "--json"]).status(0).json();
@@ -141,6 +148,15 @@ fn of_the_answer_of_check() {
         keys(&answer["findings"][0]),
         [
             "lint", "level", "message", "why", "help", "line", "column", "text"
+        ]
+    );
+    let expecting = format!("{NAT}expect: [{{from: app-1, to: app-2, is: reachable}}]\n");
+    let network = desk.file("expecting.yaml", expecting.as_bytes());
+    let answer = vpcsim(["check", &network, "--json"]).status(0).json();
+    assert_eq!(
+        keys(&answer["expectations"][0]),
+        [
+            "line", "from", "to", "protocol", "port", "is", "because", "holds", "why", "trace"
         ]
     );
     let broken = desk.file("broken.yaml", b"vpcz: {}\n");

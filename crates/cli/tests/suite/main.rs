@@ -5,6 +5,7 @@
 
 mod captures_out;
 mod documents;
+mod expect;
 mod harness;
 mod input_errors;
 mod json;

@@ -578,6 +578,31 @@ pub enum NetworkErrorKind {
     )]
     DnatOutsideVpc { address: Ipv4Addr, vpc: String },
 
+    // Expectations.
+    #[error("a request that is reachable is dropped nowhere")]
+    #[diagnostic(
+        code("reachable-because"),
+        help("remove `because`, or write `is: blocked`")
+    )]
+    ReachableBecause,
+
+    #[error("nothing can start at {address}: {why}")]
+    #[diagnostic(
+        code("nothing-starts-there"),
+        help("name a cvm, an address that one has, or `internet`")
+    )]
+    NothingStartsThere {
+        address: Ipv4Addr,
+        why: &'static str,
+    },
+
+    #[error("nobody is known behind external `{name}`")]
+    #[diagnostic(
+        code("nothing-behind"),
+        help("declare its `networks`: the first address of the first one asks and is asked")
+    )]
+    NothingBehind { name: String },
+
     // Havips.
     #[error("holder `{holder}` has no nic in subnet `{subnet}`")]
     #[diagnostic(

@@ -1,6 +1,7 @@
 //! The network file as it is written: every key, with its meaning.
 
 mod cvm;
+mod expect;
 mod gateway;
 mod peer;
 mod policy;
@@ -13,6 +14,7 @@ mod sysctl;
 mod vpc;
 
 pub(crate) use cvm::*;
+pub(crate) use expect::*;
 pub(crate) use gateway::*;
 pub(crate) use peer::*;
 pub(crate) use policy::*;
@@ -24,7 +26,7 @@ pub(crate) use security::*;
 pub(crate) use sysctl::{InterfaceValue, Sysctl, SysctlLine, SysctlValue};
 pub(crate) use vpc::*;
 
-use crate::decode::{Named, record};
+use crate::decode::{Item, List, Named, record};
 use crate::lint::LintsDecl;
 
 record! {
@@ -58,6 +60,8 @@ record! {
         optional cvms: Named<CvmDecl>,
         /// Choices that the platform's documentation leaves open.
         optional policies: PoliciesDecl,
+        /// What the network has to do: `vpcsim check` tries it.
+        optional expect: List<Item<ExpectDecl>>,
         /// What `vpcsim check` says beside mistakes.
         optional lints: LintsDecl,
     }

@@ -10,6 +10,7 @@ mod addresses;
 mod cvm;
 mod eip;
 mod equal_routes;
+mod expect;
 mod host;
 mod names;
 mod nat;
@@ -56,6 +57,7 @@ pub(crate) fn lower(file: &File, errors: &mut Errors) -> Network {
     lowering.externals();
     lowering.routes();
     lowering.policies();
+    lowering.expectations();
     lowering.network
 }
 

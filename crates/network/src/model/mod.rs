@@ -2,6 +2,7 @@
 
 mod address;
 mod cvm;
+mod expect;
 mod gateway;
 mod id;
 mod policy;
@@ -11,6 +12,7 @@ mod vpc;
 
 pub use address::*;
 pub use cvm::*;
+pub use expect::*;
 pub use gateway::*;
 pub use id::*;
 pub use policy::*;
@@ -58,4 +60,6 @@ pub struct Network {
     pub nics: Vec<Nic>,
     /// Choices that the platform's documentation leaves open.
     pub policies: Policies,
+    /// What the network has to do, in file order.
+    pub expectations: Vec<Expectation>,
 }

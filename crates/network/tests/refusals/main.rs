@@ -17,6 +17,7 @@ macro_rules! refused {
 }
 
 mod cvms;
+mod expect;
 mod gateways;
 mod keys;
 mod lints;

@@ -5,6 +5,7 @@
 
 mod attribution;
 mod corpus;
+mod expect;
 mod hostile;
 mod many_protocols;
 mod memory;

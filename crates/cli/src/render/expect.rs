@@ -1,0 +1,97 @@
+//! Expectations that do not hold, for people.
+
+use super::number::count;
+use super::snippet::{File, Snippet};
+use super::style::{BAD, GOOD, paint};
+use super::trace;
+use crate::output::Look;
+use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
+use std::fmt;
+use vpcsim_network::Mark;
+use vpcsim_replay::Expected;
+
+/// Every expectation that does not hold, where it stands and with its trace. `marks` are theirs,
+/// in the same order.
+pub(crate) fn text(
+    expected: &[Expected],
+    marks: impl Iterator<Item = Mark>,
+    source: &dyn SourceCode,
+    look: &Look,
+) -> String {
+    let mut text = String::new();
+    for (expected, mark) in expected.iter().zip(marks).filter(|(e, _)| !e.holds) {
+        let failed = Failed { expected, mark };
+        let snippet = Snippet {
+            message: format!("this does not hold: {}", sentence(expected)),
+            severity: Severity::Error,
+            about: &failed,
+            source: File(source),
+        };
+        text += &format!("\n{}", snippet.text(look));
+        if let Some(trace) = &expected.trace {
+            text += &format!("\n{}", trace::text(trace, look.width));
+        }
+    }
+    text
+}
+
+/// `web-1 to db-1 by tcp 3306 is reachable`.
+pub(crate) fn sentence(expected: &Expected) -> String {
+    let Expected {
+        from, to, protocol, ..
+    } = expected;
+    let port = expected
+        .port
+        .map_or_else(String::new, |port| format!(" {port}"));
+    let because = expected
+        .because
+        .map_or_else(String::new, |stage| format!(" by {stage}"));
+    format!(
+        "{from} to {to} by {protocol}{port} is {}{because}",
+        expected.is
+    )
+}
+
+/// How many hold; nothing where none is declared.
+pub(crate) fn summary(expected: &[Expected]) -> String {
+    let failed = expected.iter().filter(|expected| !expected.holds).count() as u64;
+    let all = expected.len() as u64;
+    match (all, failed) {
+        (0, _) => String::new(),
+        (1, 0) => format!("{}\n", paint(GOOD, "the expectation holds")),
+        (_, 0) => format!(
+            "{}\n",
+            paint(GOOD, format!("all {} expectations hold", count(all)))
+        ),
+        (1, _) => format!("\n{}\n", paint(BAD, "the expectation does not hold")),
+        _ => {
+            let (failed, all) = (count(failed), count(all));
+            let text = format!("{failed} of {all} expectations do not hold");
+            format!("\n{}\n", paint(BAD, text))
+        }
+    }
+}
+
+/// An expectation that does not hold.
+#[derive(Debug)]
+struct Failed<'a> {
+    expected: &'a Expected,
+    mark: Mark,
+}
+
+impl fmt::Display for Failed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&sentence(self.expected))
+    }
+}
+
+impl std::error::Error for Failed<'_> {}
+
+impl Diagnostic for Failed<'_> {
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = (self.mark.offset as usize, self.mark.len as usize);
+        let label = self.expected.why.clone();
+        let label = LabeledSpan::new_primary_with_span(label, span);
+        Some(Box::new(std::iter::once(label)))
+    }
+}

@@ -1,0 +1,104 @@
+//! What the network file expects, tried.
+
+use crate::Endpoint;
+use crate::trace::{Question, Trace, trace};
+use serde::Serialize;
+use vpcsim_dataplane::Program;
+use vpcsim_network::{Expectation, ExpectationEnd, Wanted};
+use vpcsim_packet::Protocol;
+
+/// An expectation of the network file, and whether the network is as expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Expected {
+    /// Line in the network file.
+    pub line: u32,
+    /// Where the request starts.
+    pub from: String,
+    /// Where it goes.
+    pub to: String,
+    /// `tcp`, `udp` or `icmp`.
+    pub protocol: String,
+    /// The port that was asked for or chosen; none for ICMP.
+    pub port: Option<u16>,
+    /// `reachable` or `blocked`.
+    pub is: &'static str,
+    /// The stage that has to block it, where one is named.
+    pub because: Option<&'static str>,
+    /// Whether the network is so.
+    pub holds: bool,
+    /// Why not.
+    pub why: Option<String>,
+    /// The request and its reply; none where the question cannot be put.
+    pub trace: Option<Trace>,
+}
+
+/// Tries every expectation of the network, in file order: one request each and the reply to it,
+/// in a network without connections.
+pub fn expectations(program: &Program) -> Vec<Expected> {
+    let expectations = program.network().expectations.iter();
+    expectations
+        .map(|expectation| tried(program, expectation))
+        .collect()
+}
+
+fn tried(program: &Program, expectation: &Expectation) -> Expected {
+    let (from, to) = (endpoint(expectation.from), endpoint(expectation.to));
+    let protocol = expectation.protocol.number().map(Protocol);
+    let question = Question {
+        protocol,
+        port: expectation.port,
+    };
+    let (is, because) = match expectation.is {
+        Wanted::Reachable => ("reachable", None),
+        Wanted::Blocked(stage) => ("blocked", stage),
+    };
+    let mut expected = Expected {
+        line: expectation.mark.line,
+        from: from.text(program),
+        to: to.text(program),
+        protocol: protocol.map_or_else(String::new, |protocol| protocol.to_string()),
+        port: expectation.port,
+        is,
+        because,
+        holds: false,
+        why: None,
+        trace: None,
+    };
+    match trace(program, from, to, question) {
+        Ok(trace) => {
+            expected.port = trace.port;
+            expected.why = disappointment(expectation.is, &trace);
+            expected.holds = expected.why.is_none();
+            expected.trace = Some(trace);
+        }
+        Err(error) => expected.why = Some(error.to_string()),
+    }
+    expected
+}
+
+/// Why a trace is not what was wanted, if it is not.
+fn disappointment(wanted: Wanted, trace: &Trace) -> Option<String> {
+    let why = || trace.why.clone().unwrap_or_default();
+    match wanted {
+        Wanted::Reachable => (!trace.reachable).then(why),
+        Wanted::Blocked(_) if trace.reachable => {
+            Some("the request arrives, and the reply comes back".to_owned())
+        }
+        Wanted::Blocked(None) => None,
+        Wanted::Blocked(Some(stage)) => {
+            let dropped = trace.legs.last().and_then(|leg| leg.verdict.stage.as_ref());
+            (dropped.map(String::as_str) != Some(stage))
+                .then(|| format!("{stage} does not block it: {}", why()))
+        }
+    }
+}
+
+fn endpoint(end: ExpectationEnd) -> Endpoint {
+    match end {
+        ExpectationEnd::Cvm(cvm) => Endpoint::Cvm(cvm),
+        ExpectationEnd::Nic(nic) => Endpoint::Nic(nic),
+        ExpectationEnd::Address(address) => Endpoint::Address(address),
+        ExpectationEnd::External(external) => Endpoint::External(external),
+        ExpectationEnd::Internet => Endpoint::Internet,
+    }
+}
