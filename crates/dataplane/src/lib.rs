@@ -31,6 +31,7 @@ mod verdict;
 mod walk;
 
 pub use batch::{Batch, Ended};
+pub use nat::ports_of_same_class;
 pub use observe::{Decision, Observer, Outcome, Stop};
 pub use place::{Place, Source};
 /// For the benches, which measure these alone; no part of the interface.

@@ -7,7 +7,9 @@
 mod craft;
 pub mod fuzz;
 mod lab;
+mod large;
 pub mod strategy;
 
 pub use craft::{Craft, complaint, other, ping, pong, tcp, udp};
 pub use lab::{End, Lab, Seen, attribute, net};
+pub use large::Size;

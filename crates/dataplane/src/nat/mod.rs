@@ -5,6 +5,7 @@ mod ports;
 mod sessions;
 
 pub(crate) use mapping::{free_remote_port, map_source, spread};
+pub use ports::of_same_class as ports_of_same_class;
 pub(crate) use sessions::Sessions;
 
 use crate::conntrack::Zone;

@@ -12,7 +12,7 @@ pub(crate) fn class(port: u16) -> u16 {
 
 /// The ports of `wanted`'s class at 1024 or above, each once, beginning after `wanted`
 /// (before the first block: at 1024) and wrapping around.
-pub(crate) fn of_same_class(wanted: u16) -> impl Iterator<Item = u16> {
+pub fn of_same_class(wanted: u16) -> impl Iterator<Item = u16> {
     let class = class(wanted);
     let first = FIRST_CHOSEN / 64;
     let blocks = 1024 - first;
