@@ -189,6 +189,11 @@ pub(crate) struct Check {
     #[arg(long, value_name = "LINT", value_delimiter = ',', value_parser = lints(), hide_possible_values = true)]
     pub(crate) allow: Vec<LintName>,
 
+    /// Write the answer as JUnit XML too, for build servers: a test case for each lint and each expectation;
+    /// `-` is standard output, and the text then goes to standard error
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+
     /// Print one JSON document instead of text
     #[arg(long)]
     pub(crate) json: bool,

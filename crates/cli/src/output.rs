@@ -110,7 +110,8 @@ impl Output {
         }
     }
 
-    fn error_look(&self) -> Look {
+    /// What standard error can show.
+    pub(crate) fn error_look(&self) -> Look {
         Look {
             unicode: io::stderr().is_terminal(),
             color: AutoStream::new(io::stderr(), self.choice).current_choice()

@@ -109,7 +109,8 @@ pub(crate) fn unreadable(name: &str, error: CaptureError) -> Failure {
     }
 }
 
-fn is_same(a: &Path, b: &Path) -> bool {
+/// Whether two paths are one file.
+pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
     match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
         // The output does not exist yet.

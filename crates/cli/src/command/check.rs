@@ -1,60 +1,82 @@
 //! `vpcsim check`.
 
-use super::network_text;
+use super::captures::{is_same, is_standard};
+use super::{junit, network_text};
 use crate::args::{Check, LintName};
 use crate::failure::Failure;
 use crate::output::{Output, Status};
 use crate::render;
-use serde_json::json;
+use serde_json::{Value, json};
 use vpcsim_dataplane::Program;
-use vpcsim_network::{Level, Levels, Lint, Network};
+use vpcsim_network::{Findings, Level, Levels, Lint, Network, NetworkErrors};
 use vpcsim_replay::expectations;
 
-/// Reads a network file, lints it and tries what it expects; its mistakes are the answer, so that
-/// with `--json` they too go to standard output.
+/// Reads a network file, lints it and tries what it expects.
 pub(crate) fn run(args: &Check, output: &Output) -> Result<Status, Failure> {
     let levels = levels(args)?;
     let name = args.network.display().to_string();
-    let (network, findings) = match Network::check(&name, &network_text(&args.network)?) {
-        Ok(checked) => checked,
-        Err(errors) if args.json => {
-            output.json(&json!({
-                "network": name,
-                "valid": false,
-                "errors": errors.views(),
-                "summary": null,
-                "findings": [],
-                "expectations": [],
-            }))?;
-            return Ok(Status::BadInput);
-        }
-        Err(errors) => return Err(errors.into()),
-    };
-    let summary = network.summary();
+    if args
+        .junit
+        .as_deref()
+        .is_some_and(|path| is_same(path, &args.network))
+    {
+        return Err(
+            Failure::new(format!("{name} would be overwritten by its own check"))
+                .with_help("write to another file with --junit"),
+        );
+    }
+    match Network::check(&name, &network_text(&args.network)?) {
+        Ok((network, findings)) => valid(args, output, network, &findings, &levels),
+        Err(errors) => invalid(args, output, errors),
+    }
+}
+
+fn valid(
+    args: &Check,
+    output: &Output,
+    network: Network,
+    findings: &Findings,
+    levels: &Levels,
+) -> Result<Status, Failure> {
+    let (name, summary) = (findings.name(), network.summary());
     let program = Program::new(network);
     let expected = expectations(&program);
     if args.json {
-        output.json(&json!({
+        let answer = json!({
             "network": name,
             "valid": true,
             "errors": [],
             "summary": summary,
-            "findings": findings.views(&levels),
+            "findings": findings.views(levels),
             "expectations": expected,
-        }))?;
+        });
+        publish_json(args, output, &answer)?;
     } else {
-        let look = output.look();
+        let taken = is_taken(args);
+        let look = if taken {
+            output.error_look()
+        } else {
+            output.look()
+        };
         let marks = program.network().expectations.iter().map(|e| e.mark);
         let parts = [
-            render::check::text(&name, &summary, look.width),
-            render::finding::text(&findings, &levels, &look),
+            render::check::text(name, &summary, look.width),
+            render::finding::text(findings, levels, &look),
             render::expect::text(&expected, marks, findings.source_text(), &look),
             render::expect::summary(&expected),
         ];
-        output.print(&parts.concat())?;
+        if taken {
+            output.note(&parts.concat());
+        } else {
+            output.print(&parts.concat())?;
+        }
+    }
+    if let Some(path) = &args.junit {
+        let report = junit::of_answer(findings, levels, &expected);
+        junit::write(&report, path, output)?;
     }
     let denied = findings
-        .judged(&levels)
+        .judged(levels)
         .any(|(level, _)| level == Level::Deny);
     let disappointed = expected.iter().any(|expected| !expected.holds);
     Ok(if denied || disappointed {
@@ -62,6 +84,39 @@ pub(crate) fn run(args: &Check, output: &Output) -> Result<Status, Failure> {
     } else {
         Status::Done
     })
+}
+
+/// The mistakes are the answer, so that with `--json` they too go to standard output.
+fn invalid(args: &Check, output: &Output, errors: NetworkErrors) -> Result<Status, Failure> {
+    if let Some(path) = &args.junit {
+        junit::write(&junit::of_mistakes(&errors), path, output)?;
+    }
+    if !args.json {
+        return Err(errors.into());
+    }
+    let answer = json!({
+        "network": errors.name(),
+        "valid": false,
+        "errors": errors.views(),
+        "summary": null,
+        "findings": [],
+        "expectations": [],
+    });
+    publish_json(args, output, &answer)?;
+    Ok(Status::BadInput)
+}
+
+fn publish_json(args: &Check, output: &Output, answer: &Value) -> Result<(), Failure> {
+    if is_taken(args) {
+        output.json_note(answer)
+    } else {
+        output.json(answer)
+    }
+}
+
+/// Whether standard output is for the XML, so that the answer goes to standard error.
+fn is_taken(args: &Check) -> bool {
+    args.junit.as_deref().is_some_and(is_standard)
 }
 
 /// The levels that the command line asks for.

@@ -4,6 +4,7 @@ mod captures;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod generate;
+mod junit;
 pub(crate) mod manual;
 pub(crate) mod replay;
 mod run;

@@ -9,6 +9,7 @@ mod expect;
 mod harness;
 mod input_errors;
 mod json;
+mod junit;
 mod lints;
 mod manual;
 mod network_errors;
