@@ -31,10 +31,12 @@ mod verdict;
 mod walk;
 
 pub use batch::{Batch, Ended};
+/// For the benches, which measure these alone; no part of the interface.
+#[doc(hidden)]
+pub use lpm::Lpm;
 pub use nat::ports_of_same_class;
 pub use observe::{Decision, Observer, Outcome, Stop};
 pub use place::{Place, Source};
-/// For the benches, which measure these alone; no part of the interface.
 #[doc(hidden)]
 pub use program::{GroupRule, Travel};
 pub use program::{Owner, Program};

@@ -11,7 +11,7 @@ pub use filters::{GroupRule, Travel};
 pub(crate) use host::HostRouteChoice;
 
 use crate::intervals::{Intervals, Span};
-use crate::lpm::Lpm;
+use crate::lpm::{Lpm, Matches};
 use hashbrown::HashMap;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
@@ -188,12 +188,8 @@ impl Program {
 
     /// The routes of a table that match, longest prefix first, in file order at equal prefix,
     /// by position in the table.
-    pub(crate) fn routes(
-        &self,
-        table: RouteTableId,
-        destination: Ipv4Addr,
-    ) -> impl Iterator<Item = (ipnet::Ipv4Net, u32)> {
-        self.tables[table.index()].matches(destination).copied()
+    pub(crate) fn routes(&self, table: RouteTableId, destination: Ipv4Addr) -> Matches<'_, u32> {
+        self.tables[table.index()].matches(destination)
     }
 
     /// Public addresses.

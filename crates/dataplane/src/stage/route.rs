@@ -7,6 +7,7 @@ use crate::state::Entry;
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::{Approach, Step, Stopped, Walk};
 use vpcsim_network::{EipId, NextHop, NicId, PeeringId, RouteTableId, VpcId};
+use vpcsim_packet::FlowKey;
 use vpcsim_packet::icmp::{self, IcmpError};
 
 /// What the route step chose.
@@ -135,32 +136,21 @@ impl<O: Observer> Walk<'_, O> {
         eip: Option<EipId>,
     ) -> Option<(NextHop, u32)> {
         let routes = &self.program.network().route_table(table).routes;
-        let usable = |index: u32| {
-            let hop = routes[index as usize].next_hop;
-            (hop != NextHop::Eip || eip.is_some()).then_some((hop, index))
-        };
-        let mut equal: Vec<(NextHop, u32)> = Vec::new();
-        let mut prefix = None;
-        for (net, index) in self.program.routes(table, packet.key.destination) {
-            let Some(found) = usable(index) else { continue };
-            if prefix.is_some_and(|prefix| prefix != net) {
-                break;
+        let found = |index: u32| (routes[index as usize].next_hop, index);
+        let mut prefixes = self.program.routes(table, packet.key.destination);
+        prefixes.find_map(|equal| {
+            let equal = || equal.iter().map(|&index| found(index));
+            if eip.is_some()
+                && let Some(own) = equal().find(|(hop, _)| *hop == NextHop::Eip)
+            {
+                return Some(own);
             }
-            prefix = Some(net);
-            if found.0 == NextHop::Eip {
-                return Some(found);
+            let usable = || equal().filter(|(hop, _)| *hop != NextHop::Eip);
+            match usable().count() {
+                0 | 1 => usable().next(),
+                several => usable().nth(share(&packet.key, several)),
             }
-            equal.push(found);
-        }
-        let key = &packet.key;
-        let ports = u32::from(key.source_port) << 16 | u32::from(key.destination_port);
-        let words = [
-            key.source.into(),
-            key.destination.into(),
-            ports,
-            u32::from(key.protocol.0),
-        ];
-        equal.get(spread(&words, equal.len())).copied()
+        })
     }
 
     /// §2.6
@@ -271,4 +261,16 @@ impl<O: Observer> Walk<'_, O> {
         packet.decrement_ttl();
         Ok(())
     }
+}
+
+/// Which of `n` equal-cost routes a flow takes: a fixed hash of its 5-tuple.
+fn share(key: &FlowKey, n: usize) -> usize {
+    let ports = u32::from(key.source_port) << 16 | u32::from(key.destination_port);
+    let words = [
+        key.source.into(),
+        key.destination.into(),
+        ports,
+        u32::from(key.protocol.0),
+    ];
+    spread(&words, n)
 }
