@@ -1,7 +1,7 @@
 //! The connection table: every live connection, found by either of its keys.
 
 use super::connection::{Connection, ConnectionId, Direction, Zone};
-use super::deadlines::{Deadlines, Due};
+use super::deadlines::Deadlines;
 use super::hash::{ZoneHasher, hash};
 use super::slab::Slab;
 use super::tracks::TrackId;
@@ -20,7 +20,6 @@ pub struct Table<V> {
     keys: HashTable<Handle>,
     deadlines: Deadlines,
     per_zone: HashMap<u32, usize, BuildHasherDefault<ZoneHasher>>,
-    inserted: u64,
     peak: usize,
 }
 
@@ -59,7 +58,6 @@ impl<V> Table<V> {
             keys: HashTable::new(),
             deadlines: Deadlines::default(),
             per_zone: HashMap::default(),
-            inserted: 0,
             peak: 0,
         }
     }
@@ -111,12 +109,7 @@ impl<V> Table<V> {
             self.insert_key(zone, &original, id.slot, Direction::Original);
         }
         self.insert_key(zone, &reply, id.slot, Direction::Reply);
-        self.deadlines.insert(Due {
-            at: deadline,
-            sequence: self.inserted,
-            slot: id.slot,
-        });
-        self.inserted += 1;
+        self.deadlines.insert(id.slot, deadline);
         *self.per_zone.entry(zone.0).or_default() += 1;
         self.peak = self.peak.max(self.connections.len());
         Ok(id)
@@ -167,7 +160,7 @@ impl<V> Table<V> {
         self.connections.remove(id)
     }
 
-    /// Sets when a connection is gone: later costs nothing, earlier O(log n).
+    /// Sets when a connection is gone; later costs nothing.
     /// False if it is gone already.
     pub fn set_deadline(&mut self, id: ConnectionId, deadline: Nanos) -> bool {
         let Some(connection) = self.connections.get_mut(id) else {
@@ -180,17 +173,18 @@ impl<V> Table<V> {
         true
     }
 
-    /// The connection whose timer has come first, and when: at `now` or earlier. The timer may be early:
-    /// a deadline that was moved later is found out now. Whoever asks [`remove`](Self::remove)s
-    /// the connection or [`defer`](Self::defer)s its timer.
-    pub fn due(&self, now: Nanos) -> Option<(ConnectionId, Nanos)> {
-        let due = self.deadlines.first().filter(|due| due.at <= now)?;
+    /// The connection whose timer has come first, and when: at `now` or earlier, equal ones by id.
+    /// The timer may be early: a deadline that was moved later is found out now. Whoever asks
+    /// [`remove`](Self::remove)s the connection or [`defer`](Self::defer)s its timer.
+    #[inline]
+    pub fn due(&mut self, now: Nanos) -> Option<(ConnectionId, Nanos)> {
+        let due = self.deadlines.due(now)?;
         let (id, _) = self.connections.at(due.slot)?;
-        Some((id, due.at))
+        Some((id, due.at()))
     }
 
     /// Forgets every connection whose deadline is `now` or earlier, and hands
-    /// each to `on_gone`: by deadline, equal ones in the order of insertion.
+    /// each to `on_gone`: by deadline, equal ones by id.
     pub fn expire(&mut self, now: Nanos, mut on_gone: impl FnMut(ConnectionId, Connection<V>)) {
         while let Some((id, timer)) = self.due(now) {
             match self.get(id).map(Connection::deadline) {
@@ -217,7 +211,7 @@ impl<V> Table<V> {
     /// A time before which nothing is due.
     /// `None` if there is no connection.
     pub fn next_expiry(&self) -> Option<Nanos> {
-        self.deadlines.first().map(|due| due.at)
+        (!self.is_empty()).then(|| self.deadlines.next())
     }
 
     /// How many connections are remembered.

@@ -130,7 +130,7 @@ impl Sessions {
     }
 
     /// The session whose timer has come first; see [`Table::due`].
-    pub(crate) fn due(&self, now: Nanos) -> Option<ConnectionId> {
+    pub(crate) fn due(&mut self, now: Nanos) -> Option<ConnectionId> {
         self.table.due(now).map(|(id, _)| id)
     }
 

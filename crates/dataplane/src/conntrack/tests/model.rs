@@ -37,15 +37,15 @@ impl Model {
     }
 
     fn expire(&mut self, now: Nanos) -> Vec<u64> {
-        let mut gone: Vec<(Nanos, u64)> = self
+        let mut gone: Vec<(Nanos, ConnectionId, u64)> = self
             .0
             .iter()
             .filter(|known| known.deadline <= now)
-            .map(|known| (known.deadline, known.value))
+            .map(|known| (known.deadline, known.id, known.value))
             .collect();
         gone.sort();
         self.0.retain(|known| known.deadline > now);
-        gone.into_iter().map(|(_, value)| value).collect()
+        gone.into_iter().map(|(.., value)| value).collect()
     }
 }
 

@@ -99,7 +99,7 @@ fn a_deadline_may_move_either_way_and_expiry_only_removes() {
         .collect();
     gone.clear();
     table.expire(Nanos(12), |_, connection| gone.push(connection.value));
-    // By deadline, then in the order of insertion.
+    // By deadline, then by id.
     let due = (0..3).flat_map(|due| (0..100).filter(move |n| n % 7 == due));
     assert_eq!(gone, due.filter(|&n| n != 0 && n != 50).collect::<Vec<_>>());
     let after: Vec<_> = table
