@@ -104,7 +104,7 @@ pub(crate) struct Entry {
     protocol: Protocol,
     ttl_down: u8,
     direction: Direction,
-    /// Whether a packet has taken it.
+    /// Whether a packet has taken it since that was last written back.
     taken: bool,
 }
 
@@ -187,6 +187,11 @@ impl Entry {
     /// When a packet took it last, if one did.
     pub(crate) fn last_taken(&self) -> Option<Nanos> {
         self.taken.then_some(self.last)
+    }
+
+    /// What it knew of packets is known elsewhere.
+    pub(crate) fn is_written_back(&mut self) {
+        self.taken = false;
     }
 
     /// A packet takes it.

@@ -5,11 +5,11 @@
 //! place knew the flow, tracking let the packet pass, and nothing was made, held, cut or opened
 //! on the way. What else can change the outcome of such a walk is asked of each packet (its
 //! length, its time to live, the limits it is counted against, what TCP tracking says of it), or
-//! ends the memory: a connection that ends or that any walk touches takes its entries along, and a
+//! ends the memory: a connection that ends, or that a walk changes, takes its entries along, and a
 //! new program begins with an empty cache.
 //!
 //! While a connection's entries live, they alone know when its last packet came. The walk never
-//! sees that: whatever it looks up is written back first ([`State::uncache`]).
+//! sees that: whatever it looks up is written back first ([`State::write_back`]).
 
 mod entry;
 mod table;
@@ -132,16 +132,30 @@ impl State {
 
     /// Writes back what the entries of a connection know and forgets them.
     pub(crate) fn uncache(&mut self, program: &Program, track: TrackId) {
-        let last = self.last_seen(track);
+        self.write_back(program, track);
+        self.forget_entries(track);
+    }
+
+    /// Forgets the entries of a connection, which know nothing that is not written back.
+    pub(crate) fn forget_entries(&mut self, track: TrackId) {
         for direction in [Direction::Original, Direction::Reply] {
             if let Some(id) = self.tracks.entry(track, direction) {
                 self.cache.table.remove(id);
                 self.tracks.set_entry(track, direction, None);
             }
         }
-        let Some(last) = last else {
+    }
+
+    /// Writes back what the entries of a connection know: when its last packet came.
+    pub(crate) fn write_back(&mut self, program: &Program, track: TrackId) {
+        let Some(last) = self.last_seen(track) else {
             return;
         };
+        for direction in [Direction::Original, Direction::Reply] {
+            if let Some(id) = self.tracks.entry(track, direction) {
+                self.cache.get_mut(id).is_written_back();
+            }
+        }
         self.tracks.get_mut(track).seen_at(last);
         for holder in self.tracks.holders(track) {
             let deadline = self.deadline_after(program, holder, track, last);

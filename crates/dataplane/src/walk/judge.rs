@@ -45,7 +45,7 @@ impl<O: Observer> Walk<'_, O> {
             track = self.state.part(holder, track, own);
             self.recipe.spoil();
         } else {
-            self.state.uncache(self.program, track);
+            self.state.write_back(self.program, track);
         }
         let (now, settings) = (self.now(), self.settings);
         let tracker = self.state.tracks.get_mut(track);
@@ -101,18 +101,19 @@ impl<O: Observer> Walk<'_, O> {
     /// The packet has ended: who shares a tracker that it changed and did not see the packet goes
     /// on with the tracker as it was.
     pub(super) fn settle(&mut self) {
-        if self.state.opened.take().is_some() {
-            self.recipe.spoil();
-        }
+        let opened = self.state.opened.take().is_some();
         match self.state.met.as_slice() {
             [] => {}
-            [met] => {
-                let track = self
-                    .can_be_repeated(met)
-                    .then_some((met.track, met.direction));
-                self.recipe.kept_alive(track);
+            [met] if !opened && self.can_be_repeated(met) => {
+                self.recipe.kept_alive(met.track, met.direction);
             }
-            _ => self.recipe.spoil(),
+            _ => {
+                self.recipe.spoil();
+                for at in 0..self.state.met.len() {
+                    let track = self.state.met[at].track;
+                    self.state.forget_entries(track);
+                }
+            }
         }
         while let Some(met) = self.state.met.pop() {
             if *self.state.tracks.get(met.track) == met.before {

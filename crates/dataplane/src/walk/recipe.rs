@@ -55,13 +55,9 @@ impl Recipe {
         self.missed_session = true;
     }
 
-    /// The packet kept these connections alive; `None`: it met trackers in a way that the cache
-    /// cannot repeat.
-    pub(super) fn kept_alive(&mut self, track: Option<(TrackId, Direction)>) {
-        match track {
-            Some(_) => self.track = track,
-            None => self.spoil(),
-        }
+    /// The packet kept these connections alive, travelling in this direction.
+    pub(super) fn kept_alive(&mut self, track: TrackId, direction: Direction) {
+        self.track = Some((track, direction));
     }
 }
 
