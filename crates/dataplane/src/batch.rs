@@ -2,14 +2,14 @@
 //!
 //! The frames of a batch lie in one arena and are rewritten there, in place.
 
-use crate::bucket::Bucket;
-use crate::conntrack::{Direction, Judgement, Settings, TrackId};
-use crate::flow_cache::{Charge, Key};
+use crate::conntrack::Settings;
+use crate::flow_cache::{EntryId, FlowCache, Key, PackedPlace};
 use crate::observe::Observer;
 use crate::walk::{Arrival, Other, Walked, walk, walk_and_remember};
 use crate::{Nanos, Place, Program, State, Verdict};
 use bytes::BytesMut;
-use vpcsim_packet::{Glance, Headers, Protocol};
+use std::ops::Range;
+use vpcsim_packet::{Glance, Shape};
 
 /// Packets that travel together, in the order in which they were pushed.
 ///
@@ -25,12 +25,7 @@ use vpcsim_packet::{Glance, Headers, Protocol};
 pub struct Batch {
     arena: BytesMut,
     packets: Vec<Slot>,
-    /// By packet, its flow; `None` for one that cannot be known at a glance.
-    looked: Vec<Option<Looked>>,
-    /// By packet, the verdicts in order.
-    walked: Vec<Walked>,
-    /// What ended beside the packets, in the order in which it ended.
-    others: Vec<Other>,
+    ends: Ends,
 }
 
 /// One packet of a batch.
@@ -40,16 +35,58 @@ struct Slot {
     /// Where it lies in the arena.
     start: usize,
     len: usize,
-    /// How many of `others` had ended when it had.
-    others_end: usize,
+    end: End,
 }
+
+/// How a packet ended.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// It has not yet.
+    Waits,
+    /// It arrived by a way that was remembered.
+    Repeated(PackedPlace),
+    /// It was walked: this one of the walks.
+    Walked(u32),
+}
+
+/// What became of the packets that were walked.
+#[derive(Debug, Default)]
+struct Ends {
+    /// Each with the range of `others` that ended with it.
+    walks: Vec<(Walked, Range<usize>)>,
+    /// What ended beside the packets, in the order in which it ended.
+    others: Vec<Other>,
+}
+
+impl Ends {
+    fn add(&mut self, walk: impl FnOnce(&mut Vec<Other>) -> Walked) -> End {
+        let before = self.others.len();
+        let walked = walk(&mut self.others);
+        let number = self.walks.len() as u32;
+        self.walks.push((walked, before..self.others.len()));
+        End::Walked(number)
+    }
+
+    fn clear(&mut self) {
+        self.walks.clear();
+        self.others.clear();
+    }
+}
+
+/// Packets that are looked up together before the first of them acts: enough that the waits for
+/// memory overlap, few enough that what was asked for is still near.
+const CHUNK: usize = 64;
+/// How many packets ahead the act asks for a connection: its entry has come by then.
+const AHEAD: usize = 6;
 
 /// A packet's flow, and where the cache has it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Looked {
-    glance: Glance,
+struct Looked {
     key: Key,
     hash: u64,
+    /// A guess.
+    at: EntryId,
+    shape: Shape,
 }
 
 /// A packet of a batch that has come to its end, or waits.
@@ -83,7 +120,7 @@ impl Batch {
             arrival,
             start,
             len: bytes.len(),
-            others_end: 0,
+            end: End::Waits,
         });
     }
 
@@ -112,8 +149,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.packets.clear();
-        self.walked.clear();
-        self.others.clear();
+        self.ends.clear();
     }
 
     /// Carries every packet to its verdict, in order.
@@ -122,167 +158,172 @@ impl Batch {
     /// whose last packets all fared alike takes the way that they took, at the cost of one
     /// look-up, unless an observer watches.
     pub fn run<O: Observer>(&mut self, program: &Program, state: &mut State, observer: &mut O) {
-        self.walked.clear();
-        self.others.clear();
+        self.ends.clear();
         if O::WATCHES || program.verify_checksums() {
-            self.walk_all(program, state, observer);
-        } else {
-            self.look_up(state);
-            self.act(program, state);
+            for slot in &mut self.packets {
+                let bytes = &mut self.arena[slot.start..slot.start + slot.len];
+                let arrival = slot.arrival;
+                slot.end = (self.ends)
+                    .add(|others| walk(program, state, arrival, bytes, observer, others));
+            }
+            return;
+        }
+        let mut looked = [None; CHUNK];
+        for first in (0..self.packets.len()).step_by(CHUNK) {
+            let last = self.packets.len().min(first + CHUNK);
+            self.look_up(first..last, &state.cache, &mut looked);
+            self.act(first..last, program, state, &looked);
         }
     }
 
-    fn walk_all<O: Observer>(&mut self, program: &Program, state: &mut State, observer: &mut O) {
-        for slot in &mut self.packets {
-            let bytes = &mut self.arena[slot.start..slot.start + slot.len];
-            let others = &mut self.others;
-            let walked = walk(program, state, slot.arrival, bytes, observer, others);
-            slot.others_end = self.others.len();
-            self.walked.push(walked);
-        }
-    }
-
-    /// Reads every packet's flow, and asks memory for all that the act will touch, so that the
-    /// waits overlap: first the tags that a flow's hash leads to, then the entry that they name,
-    /// then the connection that the entry names.
-    fn look_up(&mut self, state: &State) {
-        let cache = &state.cache;
-        self.looked.clear();
-        for slot in &self.packets {
+    /// Reads the packets' flows and asks memory for what the act will touch, so that the waits
+    /// overlap: first for the tags that the hashes lead to, then for the entries that they name.
+    fn look_up(
+        &self,
+        chunk: Range<usize>,
+        cache: &FlowCache,
+        looked: &mut [Option<Looked>; CHUNK],
+    ) {
+        let looked = &mut looked[..chunk.len()];
+        for (slot, looked) in self.packets[chunk].iter().zip(&mut *looked) {
             let bytes = &self.arena[slot.start..slot.start + slot.len];
-            let looked = Glance::of(bytes).map(|glance| {
+            *looked = Glance::of(bytes).map(|glance| {
                 let key = Key::of(slot.arrival.source, &glance);
                 let hash = key.hash();
                 cache.prefetch(hash);
-                Looked { glance, key, hash }
+                Looked {
+                    key,
+                    hash,
+                    at: EntryId::NONE,
+                    shape: glance.shape,
+                }
             });
-            self.looked.push(looked);
         }
-        for looked in self.looked.iter().flatten() {
-            cache.guess(looked.hash);
-        }
-        for looked in self.looked.iter().flatten() {
-            if looked.glance.protocol == Protocol::TCP
-                && let Some(entry) = cache.guess(looked.hash)
-                && let Some((track, _)) = entry.track()
-            {
-                state.tracks.prefetch(track);
-            }
+        for looked in looked.iter_mut().flatten() {
+            looked.at = cache.guess(looked.hash);
         }
     }
 
-    /// Lets every packet have its turn.
-    fn act(&mut self, program: &Program, state: &mut State) {
-        for (slot, looked) in self.packets.iter_mut().zip(&self.looked) {
-            let bytes = &mut self.arena[slot.start..slot.start + slot.len];
+    /// Lets every packet have its turn: by the way that is remembered, else it is walked.
+    fn act(
+        &mut self,
+        chunk: Range<usize>,
+        program: &Program,
+        state: &mut State,
+        looked: &[Option<Looked>; CHUNK],
+    ) {
+        let Self {
+            arena,
+            packets,
+            ends,
+        } = self;
+        let settings = Settings::of(program);
+        let mut due = state.next_due();
+        for (number, slot) in packets[chunk].iter_mut().enumerate() {
+            if let Some(Some(ahead)) = looked.get(number + AHEAD) {
+                state.prefetch_track(ahead);
+            }
+            let bytes = &mut arena[slot.start..slot.start + slot.len];
             let arrival = slot.arrival;
-            let others = &mut self.others;
-            let Some(looked) = looked else {
-                let walked = walk(program, state, arrival, bytes, &mut (), others);
-                slot.others_end = others.len();
-                self.walked.push(walked);
-                continue;
+            slot.end = match &looked[number] {
+                Some(looked) => {
+                    let now = state.now.max(arrival.time);
+                    // What is due ends before the packet has its turn, and may take its entry
+                    // along.
+                    let repeats = now < due;
+                    let repeated = repeats.then(|| state.repeat(looked, now, bytes, &settings));
+                    if let Some(place) = repeated.flatten() {
+                        slot.end = End::Repeated(place);
+                        continue;
+                    }
+                    let key = &looked.key;
+                    ends.add(|others| {
+                        walk_and_remember(program, state, arrival, bytes, key, others)
+                    })
+                }
+                None => ends.add(|others| walk(program, state, arrival, bytes, &mut (), others)),
             };
-            let walked = match state.repeat(program, looked, arrival.time, bytes) {
-                Some(place) => Walked {
-                    verdict: Verdict::Delivered(place),
-                    cut: false,
-                },
-                None => walk_and_remember(program, state, arrival, bytes, &looked.key, others),
-            };
-            slot.others_end = others.len();
-            self.walked.push(walked);
+            due = state.next_due();
         }
     }
 
     /// What became of each packet, in order; nothing before [`Self::run`].
     pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> {
-        let mut others_start = 0;
-        self.packets
-            .iter()
-            .zip(&self.walked)
-            .map(move |(slot, &walked)| {
-                let others = &self.others[others_start..slot.others_end];
-                others_start = slot.others_end;
-                Ended {
-                    arrival: slot.arrival,
-                    walked,
-                    bytes: &self.arena[slot.start..slot.start + slot.len],
-                    others,
+        self.packets.iter().filter_map(|slot| {
+            let (walked, others) = match slot.end {
+                End::Waits => return None,
+                End::Repeated(place) => (arrived(place.unpack()), 0..0),
+                End::Walked(number) => {
+                    let (walked, others) = &self.ends.walks[number as usize];
+                    (*walked, others.clone())
                 }
+            };
+            Some(Ended {
+                arrival: slot.arrival,
+                walked,
+                bytes: &self.arena[slot.start..slot.start + slot.len],
+                others: &self.ends.others[others],
             })
+        })
+    }
+}
+
+fn arrived(place: Place) -> Walked {
+    Walked {
+        verdict: Verdict::Delivered(place),
+        cut: false,
     }
 }
 
 impl State {
+    /// Asks for the connection of a packet whose entry is there by now.
+    #[inline]
+    fn prefetch_track(&self, looked: &Looked) {
+        if let Some(entry) = self.cache.peek(looked.at) {
+            self.tracks.prefetch(entry.track(), looked.shape.is_tcp);
+        }
+    }
+
     /// Lets a packet take the way that its flow's last packets took: where it arrives. `None`
     /// where no such way is known or the packet cannot take it; then nothing has happened.
     #[inline]
     fn repeat(
         &mut self,
-        program: &Program,
         looked: &Looked,
-        time: Nanos,
-        bytes: &mut [u8],
-    ) -> Option<Place> {
-        let now = self.now.max(time);
-        // Whatever ends before this packet may take its entry along.
-        if now >= self.next_due() {
-            return None;
-        }
-        let id = self.cache.find(looked.hash, &looked.key)?;
-        let entry = *self.cache.get(id);
-        if !entry.admits(&looked.glance) {
-            return None;
-        }
-        let len = usize::from(looked.glance.total_len);
-        if entry.is_limited()
-            && !entry
-                .charges()
-                .all(|charge| self.bucket(charge).allows(len, now))
-        {
-            return None;
-        }
-        if looked.glance.protocol == Protocol::TCP
-            && let Some((track, direction)) = entry.track()
-            && !self.follow_tcp(program, track, direction, now, bytes)
-        {
-            return None;
-        }
-        self.now = now;
-        if entry.is_limited() {
-            for charge in entry.charges() {
-                self.bucket(charge).take(len);
-            }
-        }
-        self.cache.hits += 1;
-        self.cache.get_mut(id).take(now);
-        looked.glance.write(bytes, &entry.change());
-        Some(entry.place())
-    }
-
-    /// Lets a segment of an established connection count; whether it was one that changes nothing
-    /// but positions. Else nothing has happened.
-    fn follow_tcp(
-        &mut self,
-        program: &Program,
-        track: TrackId,
-        direction: Direction,
         now: Nanos,
-        bytes: &[u8],
-    ) -> bool {
-        let Ok(headers) = Headers::parse(bytes) else {
-            return false;
-        };
-        let settings = Settings::of(program);
-        let tracker = self.tracks.get_mut(track);
-        let before = *tracker;
-        let judgement = tracker.update(bytes, &headers, direction, now, &settings);
-        let follows = judgement == Judgement::Pass && tracker.is_steady();
-        if !follows {
-            *tracker = before;
+        bytes: &mut [u8],
+        settings: &Settings,
+    ) -> Option<PackedPlace> {
+        let Looked { key, shape, .. } = looked;
+        let entry = self.cache.find_at(looked.at, looked.hash, key)?;
+        if !entry.admits(shape) {
+            return None;
         }
-        follows
+        let limits = entry.is_limited().then(|| entry.charges());
+        let len = usize::from(shape.total_len);
+        if let Some(mut limits) = limits.clone()
+            && !limits.all(|charge| self.buckets.of(charge).allows(len, now))
+        {
+            return None;
+        }
+        if shape.is_tcp
+            && let Some((track, direction)) = entry.track()
+            && !self
+                .tracks
+                .get_mut(track)
+                .go_on(bytes, shape, direction, settings)
+        {
+            return None;
+        }
+        for charge in limits.into_iter().flatten() {
+            self.buckets.of(charge).take(len);
+        }
+        entry.take(now);
+        shape.write(bytes, &entry.change());
+        let place = entry.place();
+        self.now = now;
+        self.cache.hits += 1;
+        Some(place)
     }
 
     /// Nothing is due before.
@@ -293,13 +334,5 @@ impl State {
             self.fragments.next_expiry(),
         ];
         due.into_iter().flatten().min().unwrap_or(Nanos(u64::MAX))
-    }
-
-    fn bucket(&mut self, charge: Charge) -> &mut Bucket {
-        match charge {
-            Charge::Gateway(id) => &mut self.gateway_buckets[id.index()],
-            Charge::EipOutbound(id) => &mut self.eip_buckets[id.index()].outbound,
-            Charge::EipInbound(id) => &mut self.eip_buckets[id.index()].inbound,
-        }
     }
 }

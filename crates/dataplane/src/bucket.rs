@@ -1,7 +1,8 @@
 //! Token buckets on the virtual clock: SEMANTICS §9, `bandwidth`.
 
 use crate::Nanos;
-use vpcsim_network::Bandwidth;
+use crate::flow_cache::Charge;
+use vpcsim_network::{Bandwidth, Network};
 
 /// Nanobits: bits times 10^9, so that megabits per second times nanoseconds is exact.
 const NANO: u128 = 1_000_000_000;
@@ -57,6 +58,44 @@ impl Bucket {
     pub(crate) fn take(&mut self, len: usize) {
         if self.rate.is_some() {
             self.level -= cost(len);
+        }
+    }
+}
+
+/// The buckets of all gateways and eips.
+#[derive(Debug, Clone)]
+pub(crate) struct Buckets {
+    gateways: Vec<Bucket>,
+    eips_outbound: Vec<Bucket>,
+    eips_inbound: Vec<Bucket>,
+}
+
+impl Buckets {
+    pub(crate) fn new(network: &Network) -> Self {
+        let gateways = network.nat_gateways.iter();
+        let eips = || network.eips.iter().map(|eip| eip.bandwidth);
+        Self {
+            gateways: gateways
+                .map(|gateway| Bucket::new(gateway.bandwidth))
+                .collect(),
+            eips_outbound: eips().map(Bucket::new).collect(),
+            // §9: the inbound cap is the outbound one or 10 Mbps, whichever is more.
+            eips_inbound: eips()
+                .map(|bandwidth| match bandwidth {
+                    Bandwidth::Unlimited => Bandwidth::Unlimited,
+                    Bandwidth::Mbps(mbps) => Bandwidth::Mbps(mbps.max(10)),
+                })
+                .map(Bucket::new)
+                .collect(),
+        }
+    }
+
+    /// The bucket of a charge.
+    pub(crate) fn of(&mut self, charge: Charge) -> &mut Bucket {
+        match charge {
+            Charge::Gateway(id) => &mut self.gateways[id.index()],
+            Charge::EipOutbound(id) => &mut self.eips_outbound[id.index()],
+            Charge::EipInbound(id) => &mut self.eips_inbound[id.index()],
         }
     }
 }

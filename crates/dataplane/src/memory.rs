@@ -18,7 +18,7 @@ pub(crate) fn prefetch<T>(value: &T) {
 }
 
 /// From this many bytes on huge pages pay: below, a table's pages fit the translation cache.
-const WORTH_HUGE_PAGES: usize = 4 << 20;
+const WORTH_HUGE_PAGES: usize = 1 << 20;
 
 /// Asks for huge pages behind a large table (`madvise(2)`, `MADV_HUGEPAGE`): random look-ups in
 /// gigabytes of 4 KiB pages miss the translation cache almost every time.

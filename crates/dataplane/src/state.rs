@@ -1,13 +1,13 @@
 //! What changes while packets move: connections, sessions, fragments, buckets.
 
-use crate::bucket::Bucket;
+use crate::bucket::Buckets;
 use crate::conntrack::{Table, TrackId, Tracks};
 use crate::flow_cache::FlowCache;
 use crate::fragments::Fragments;
 use crate::nat::Sessions;
 use crate::walk::Met;
 use crate::{Nanos, Program};
-use vpcsim_network::{Bandwidth, EipId, Filtering, NatGatewayId};
+use vpcsim_network::{EipId, Filtering, NatGatewayId};
 
 /// Everything that packets leave behind for later ones. Owned by one worker.
 #[derive(Debug)]
@@ -27,9 +27,7 @@ pub struct State {
     /// What is remembered of walks.
     pub(crate) cache: FlowCache,
     pub(crate) fragments: Fragments,
-    pub(crate) gateway_buckets: Vec<Bucket>,
-    /// Outbound and inbound, by eip.
-    pub(crate) eip_buckets: Vec<EipBuckets>,
+    pub(crate) buckets: Buckets,
 }
 
 /// By which public door a flow came in (§2.5a).
@@ -48,13 +46,6 @@ pub(crate) struct NicFlow {
     pub(crate) ingress: bool,
     /// The generation whose rules accepted it.
     pub(crate) generation: u32,
-}
-
-/// The two buckets of an eip.
-#[derive(Debug, Clone)]
-pub(crate) struct EipBuckets {
-    pub(crate) outbound: Bucket,
-    pub(crate) inbound: Bucket,
 }
 
 /// How full a state's tables are.
@@ -101,12 +92,7 @@ impl State {
             opened: None,
             cache: FlowCache::new(usize::MAX),
             fragments: Fragments::default(),
-            gateway_buckets: gateways.iter().map(|g| Bucket::new(g.bandwidth)).collect(),
-            eip_buckets: network
-                .eips
-                .iter()
-                .map(|eip| EipBuckets::new(eip.bandwidth))
-                .collect(),
+            buckets: Buckets::new(network),
         }
     }
 
@@ -173,20 +159,6 @@ impl State {
             connections_peak: self.flows.peak(),
             fragments_held: self.fragments.held(),
             gateways: gateways.collect(),
-        }
-    }
-}
-
-impl EipBuckets {
-    fn new(bandwidth: Bandwidth) -> Self {
-        // §9: the inbound cap is the outbound one or 10 Mbps, whichever is more.
-        let inbound = match bandwidth {
-            Bandwidth::Unlimited => Bandwidth::Unlimited,
-            Bandwidth::Mbps(mbps) => Bandwidth::Mbps(mbps.max(10)),
-        };
-        Self {
-            outbound: Bucket::new(bandwidth),
-            inbound: Bucket::new(inbound),
         }
     }
 }

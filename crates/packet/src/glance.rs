@@ -10,25 +10,38 @@ const IPV4_MIN: usize = 20;
 const TCP_MIN: usize = 20;
 /// RFC 768.
 const UDP_LEN: usize = 8;
+/// Where the checksum is in a TCP header, and in a UDP header.
+const TCP_CHECKSUM: usize = 16;
+const UDP_CHECKSUM: usize = 6;
 /// More fragments, and the fragment offset (RFC 791).
 const FRAGMENT: u16 = 0x3fff;
 
 /// The flow of a whole TCP or UDP packet and where its fields are, in words that compare and hash
 /// quickly. Of such a packet [`Headers::parse`](crate::Headers::parse) says the same.
+///
+/// Which of the two protocols it is nobody can foresee, and a branch that is guessed wrong costs
+/// as much as all the rest: nothing here branches on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glance {
     /// Source address, then destination address.
     pub addresses: u64,
     /// Source port, then destination port.
     pub ports: u32,
-    /// TCP or UDP.
-    pub protocol: Protocol,
-    /// Time to live.
-    pub ttl: u8,
+    /// What else there is to know.
+    pub shape: Shape,
+}
+
+/// What a packet is apart from its addresses and ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
     /// Length as the IPv4 header says.
     pub total_len: u16,
+    /// Time to live.
+    pub ttl: u8,
     /// Length of the IPv4 header: where the transport header begins.
     pub header_len: u8,
+    /// TCP; else UDP.
+    pub is_tcp: bool,
 }
 
 impl Glance {
@@ -39,56 +52,59 @@ impl Glance {
         let ip = packet.first_chunk::<IPV4_MIN>()?;
         let header_len = usize::from(ip[0] & 0x0f) * 4;
         let total_len = u16::from_be_bytes([ip[2], ip[3]]);
-        let whole = u16::from_be_bytes([ip[6], ip[7]]) & FRAGMENT == 0;
-        if ip[0] >> 4 != 4 || header_len < IPV4_MIN || !whole {
-            return None;
-        }
-        let room = usize::from(total_len).checked_sub(header_len)?;
+        let fragment = u16::from_be_bytes([ip[6], ip[7]]) & FRAGMENT;
+        let is_tcp = ip[9] == Protocol::TCP.0;
+        let known = is_tcp | (ip[9] == Protocol::UDP.0);
         let transport = packet.get(header_len..)?;
-        let protocol = Protocol(ip[9]);
-        let fits = match protocol {
-            Protocol::TCP => {
-                let tcp = transport.first_chunk::<TCP_MIN>()?;
-                let len = usize::from(tcp[12] >> 4) * 4;
-                len >= TCP_MIN && len <= room
-            }
-            Protocol::UDP => {
-                let udp = transport.first_chunk::<UDP_LEN>()?;
-                let len = usize::from(u16::from_be_bytes([udp[4], udp[5]]));
-                len >= UDP_LEN && len <= room
-            }
-            _ => false,
-        };
-        if !fits {
+        let first = transport.first_chunk::<UDP_LEN>()?;
+        // A byte that a short UDP packet need not have; its value counts for TCP only.
+        let offset = transport
+            .get(12)
+            .map_or(0, |byte| usize::from(byte >> 4) * 4);
+        let stated = usize::from(u16::from_be_bytes([first[4], first[5]]));
+        let least = UDP_LEN + usize::from(is_tcp) * (TCP_MIN - UDP_LEN);
+        let len = if is_tcp { offset } else { stated };
+        let fits = (len >= least)
+            & (header_len + len <= usize::from(total_len))
+            & (transport.len() >= least);
+        let version = ip[0] >> 4 == 4;
+        if !(version & known & fits & (fragment == 0) & (header_len >= IPV4_MIN)) {
             return None;
         }
-        let ports = transport.first_chunk::<4>()?;
         let addresses = [
             ip[12], ip[13], ip[14], ip[15], ip[16], ip[17], ip[18], ip[19],
         ];
         Some(Self {
             addresses: u64::from_be_bytes(addresses),
-            ports: u32::from_be_bytes(*ports),
-            protocol,
-            ttl: ip[8],
-            total_len,
-            header_len: header_len as u8,
+            ports: u32::from_be_bytes([first[0], first[1], first[2], first[3]]),
+            shape: Shape {
+                total_len,
+                ttl: ip[8],
+                header_len: header_len as u8,
+                is_tcp,
+            },
         })
     }
 
     /// The flow.
     pub fn key(&self) -> FlowKey {
         FlowKey {
-            protocol: self.protocol,
+            protocol: if self.shape.is_tcp {
+                Protocol::TCP
+            } else {
+                Protocol::UDP
+            },
             source: Ipv4Addr::from_bits((self.addresses >> 32) as u32),
             source_port: (self.ports >> 16) as u16,
             destination: Ipv4Addr::from_bits(self.addresses as u32),
             destination_port: self.ports as u16,
         }
     }
+}
 
+impl Shape {
     /// Writes new addresses, ports and time to live into the packet that was looked at, and moves
-    /// its two checksums by `ip` and `transport` (RFC 1624; a UDP checksum of 0 stays).
+    /// its two checksums (RFC 1624; a UDP checksum of 0 stays).
     #[inline]
     pub fn write(&self, packet: &mut [u8], new: &Change) {
         let Some(ip) = packet.first_chunk_mut::<IPV4_MIN>() else {
@@ -98,22 +114,24 @@ impl Glance {
         let checksum = new.ip.apply(u16::from_be_bytes([ip[10], ip[11]]));
         ip[10..12].copy_from_slice(&checksum.to_be_bytes());
         ip[12..20].copy_from_slice(&new.addresses.to_be_bytes());
-        let at = usize::from(self.header_len);
-        let Some(transport) = packet.get_mut(at..) else {
+        let transport = packet.get_mut(usize::from(self.header_len)..);
+        let Some(transport) = transport else {
             return;
         };
-        if self.protocol == Protocol::TCP {
-            if let Some(tcp) = transport.first_chunk_mut::<TCP_MIN>() {
-                tcp[..4].copy_from_slice(&new.ports.to_be_bytes());
-                let checksum = new.transport.apply(u16::from_be_bytes([tcp[16], tcp[17]]));
-                tcp[16..18].copy_from_slice(&checksum.to_be_bytes());
-            }
-        } else if let Some(udp) = transport.first_chunk_mut::<UDP_LEN>() {
-            udp[..4].copy_from_slice(&new.ports.to_be_bytes());
-            let checksum = new
-                .transport
-                .apply_udp(u16::from_be_bytes([udp[6], udp[7]]));
-            udp[6..8].copy_from_slice(&checksum.to_be_bytes());
+        if let Some(ports) = transport.first_chunk_mut::<4>() {
+            *ports = new.ports.to_be_bytes();
+        }
+        let at = UDP_CHECKSUM + usize::from(self.is_tcp) * (TCP_CHECKSUM - UDP_CHECKSUM);
+        let field = transport
+            .get_mut(at..)
+            .and_then(|rest| rest.first_chunk_mut());
+        if let Some(field) = field {
+            let stored = u16::from_be_bytes(*field);
+            let moved = new.transport.apply(stored);
+            // RFC 768: 0 says that there is none; a computed 0 is written as 0xffff.
+            let there = if stored == 0 { 0 } else { u16::MAX };
+            let udp = if moved == 0 { u16::MAX } else { moved } & there;
+            *field = if self.is_tcp { moved } else { udp }.to_be_bytes();
         }
     }
 }

@@ -23,7 +23,7 @@ mod verify;
 
 pub use flow_key::FlowKey;
 pub use fragment::fragment;
-pub use glance::{Change, Glance};
+pub use glance::{Change, Glance, Shape};
 pub use headers::{Headers, Icmp, IcmpBody, Protocol, Quoted, Tcp, TcpFlags, Transport, Udp};
 pub use malformed::{Fault, Layer, Malformed};
 pub use rewrite::{Rewrite, decrement_ttl, rewrite, rewrite_quoted};

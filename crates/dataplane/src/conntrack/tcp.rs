@@ -147,6 +147,26 @@ impl Tcp {
         self.judge(&segment, direction, settings)
     }
 
+    /// What [`update`](Self::update) does for a segment that neither opens nor ends anything in an
+    /// established connection; false where it would not simply pass: then nothing has happened.
+    #[inline]
+    pub(super) fn go_on(
+        &mut self,
+        segment: &Segment<'_>,
+        direction: Direction,
+        settings: &Settings,
+    ) -> bool {
+        let before = *self;
+        self.flags.set(OUT_OF_STEP, false);
+        let stays = (TcpState::Established, TcpState::Established);
+        let passes = self.state == TcpState::Established
+            && self.follow(segment, direction, stays, settings) == Judgement::Pass;
+        if !passes {
+            *self = before;
+        }
+        passes
+    }
+
     fn judge(
         &mut self,
         segment: &Segment<'_>,

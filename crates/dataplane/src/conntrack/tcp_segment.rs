@@ -2,7 +2,7 @@
 
 use super::judgement::Invalid;
 use super::tcp_states::Class;
-use vpcsim_packet::{Headers, Tcp, TcpFlags};
+use vpcsim_packet::{Headers, Shape, Tcp, TcpFlags};
 
 /// RFC 9293 §3.1: a header without options.
 const MIN_HEADER_LEN: usize = 20;
@@ -47,6 +47,27 @@ impl<'a> Segment<'a> {
             window: tcp.window,
             acknowledges: tcp.flags.contains(TcpFlags::ACK),
             options,
+        })
+    }
+
+    /// A segment that neither opens nor ends anything, of a packet that was looked at.
+    #[inline]
+    pub(super) fn in_the_middle(packet: &'a [u8], shape: &Shape) -> Option<Self> {
+        let at = usize::from(shape.header_len);
+        let segment = packet.get(at..)?;
+        let tcp = segment.first_chunk::<MIN_HEADER_LEN>()?;
+        let class = Class::of(TcpFlags(tcp[13])).filter(|class| *class == Class::Ack)?;
+        let header_len = usize::from(tcp[12] >> 4) * 4;
+        let length = usize::from(shape.total_len).checked_sub(at + header_len)?;
+        let sequence = u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]]);
+        Some(Self {
+            class,
+            sequence,
+            acknowledgment: u32::from_be_bytes([tcp[8], tcp[9], tcp[10], tcp[11]]),
+            end: sequence.wrapping_add(length as u32),
+            window: u16::from_be_bytes([tcp[14], tcp[15]]),
+            acknowledges: true,
+            options: segment.get(MIN_HEADER_LEN..header_len).unwrap_or_default(),
         })
     }
 

@@ -4,11 +4,12 @@ use super::flags::{Flag, Flags};
 use super::generic::Gre;
 use super::judgement::{Invalid, Judgement, Opening, Settings};
 use super::tcp::Tcp;
+use super::tcp_segment::Segment;
 use super::udp::Udp;
 use super::{Direction, icmp};
 use crate::Nanos;
 use vpcsim_network::{Conntrack, NatTimeouts};
-use vpcsim_packet::{Headers, Protocol, Transport};
+use vpcsim_packet::{Headers, Protocol, Shape, Transport};
 
 /// The protocol state of one connection, as nf_conntrack keeps it.
 ///
@@ -194,6 +195,23 @@ impl Tracker {
             Kind::Udp(_) => true,
             Kind::Icmp(_) | Kind::Gre(_) | Kind::Generic(_) => false,
         }
+    }
+
+    /// Lets a TCP segment of a steady connection count, of a packet that was looked at; whether it
+    /// passes and leaves the connection steady. Else nothing has happened.
+    #[inline]
+    pub(crate) fn go_on(
+        &mut self,
+        packet: &[u8],
+        shape: &Shape,
+        direction: Direction,
+        settings: &Settings,
+    ) -> bool {
+        let Kind::Tcp(tcp) = &mut self.0 else {
+            return false;
+        };
+        let segment = Segment::in_the_middle(packet, shape);
+        segment.is_some_and(|segment| tcp.go_on(&segment, direction, settings))
     }
 
     /// A packet of a steady connection came at `now` and was not judged: of UDP nothing else

@@ -4,53 +4,48 @@ use crate::conntrack::{Direction, TrackId};
 use crate::{Nanos, Place, Source};
 use vpcsim_network::{CvmId, ExternalId, NatGatewayId, NicId};
 use vpcsim_packet::checksum::Delta;
-use vpcsim_packet::{Change, FlowKey, Glance, Protocol};
+use vpcsim_packet::{Change, FlowKey, Glance, Protocol, Shape};
 
 /// What is looked up: where a packet starts, and its flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
     /// Source address, then destination address.
-    pub(crate) addresses: u64,
-    /// Ports, then where it starts.
-    pub(crate) ports_and_place: u64,
-    pub(crate) protocol: Protocol,
+    addresses: u64,
+    /// Ports, then whether it is TCP, then where it starts.
+    rest: u64,
 }
 
 impl Key {
     #[inline]
     pub(crate) fn of(source: Source, glance: &Glance) -> Self {
-        Self {
-            addresses: glance.addresses,
-            ports_and_place: u64::from(glance.ports) << 32 | u64::from(pack_source(source)),
-            protocol: glance.protocol,
-        }
+        Self::new(source, glance.addresses, glance.ports, glance.shape.is_tcp)
     }
 
     pub(crate) fn of_flow(source: Source, key: &FlowKey) -> Self {
         let (addresses, ports) = pack_flow(key);
+        Self::new(source, addresses, ports, key.protocol == Protocol::TCP)
+    }
+
+    /// Of TCP or UDP: nothing else is remembered.
+    #[inline]
+    fn new(source: Source, addresses: u64, ports: u32, is_tcp: bool) -> Self {
+        let tcp = u32::from(is_tcp) << 31;
         Self {
             addresses,
-            ports_and_place: u64::from(ports) << 32 | u64::from(pack_source(source)),
-            protocol: key.protocol,
+            rest: u64::from(ports) << 32 | u64::from(tcp | pack_source(source)),
         }
     }
 
-    /// A fixed hash: equal on every run, so that nothing observable depends on a seed.
+    /// A fixed hash: equal on every run, so that nothing observable depends on a seed. A folded
+    /// 64×64 multiplication mixes every input bit into every output bit.
     #[inline]
     pub(crate) fn hash(&self) -> u64 {
-        // Odd, bits well spread (digits of √2, √3, √5).
+        // Odd, bits well spread (digits of √2 and √3).
         const A: u64 = 0x6a09_e667_f3bc_c909;
         const B: u64 = 0xbb67_ae85_84ca_a73b;
-        const C: u64 = 0x3c6e_f372_fe94_f82b;
-        let first = fold(self.addresses ^ A, self.ports_and_place ^ B);
-        fold(first ^ u64::from(self.protocol.0), C)
+        let product = u128::from(self.addresses ^ A) * u128::from(self.rest ^ B);
+        (product as u64) ^ ((product >> 64) as u64)
     }
-}
-
-#[inline]
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    (product as u64) ^ ((product >> 64) as u64)
 }
 
 /// A limit that a packet's bytes are counted against.
@@ -89,19 +84,17 @@ pub(crate) struct Memory {
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(crate) struct Entry {
-    addresses: u64,
-    ports_and_place: u64,
+    key: Key,
     new_addresses: u64,
     /// When a packet took it last.
     last: Nanos,
     new_ports: u32,
     track: u32,
-    place: u32,
+    place: PackedPlace,
     charges: [u16; MOST_CHARGES],
     max_len: u16,
     ip: Delta,
     transport: Delta,
-    protocol: Protocol,
     ttl_down: u8,
     direction: Direction,
     /// Whether a packet has taken it since that was last written back.
@@ -116,18 +109,20 @@ const NO_TRACK: u32 = u32::MAX;
 impl Entry {
     /// What fills a table where there is no entry.
     pub(super) const VACANT: Self = Self {
-        addresses: 0,
-        ports_and_place: 0,
+        // At an external gateway that cannot be: no packet has this key.
+        key: Key {
+            addresses: 0,
+            rest: u64::MAX,
+        },
         new_addresses: 0,
         last: Nanos(0),
         new_ports: 0,
         track: NO_TRACK,
-        place: 0,
+        place: PackedPlace(0),
         charges: [0; MOST_CHARGES],
         max_len: 0,
         ip: Delta::NONE,
         transport: Delta::NONE,
-        protocol: Protocol(0),
         ttl_down: 0,
         direction: Direction::Original,
         taken: false,
@@ -145,8 +140,7 @@ impl Entry {
             None => (NO_TRACK, Direction::Original),
         };
         Some(Self {
-            addresses: key.addresses,
-            ports_and_place: key.ports_and_place,
+            key: *key,
             new_addresses,
             last: Nanos(0),
             new_ports,
@@ -156,7 +150,6 @@ impl Entry {
             max_len: memory.max_len,
             ip: memory.ip,
             transport: memory.transport,
-            protocol: key.protocol,
             ttl_down: memory.ttl_down,
             direction,
             taken: false,
@@ -164,18 +157,12 @@ impl Entry {
     }
 
     #[inline]
-    pub(super) fn is_of(&self, key: &Key) -> bool {
-        self.addresses == key.addresses
-            && self.ports_and_place == key.ports_and_place
-            && self.protocol == key.protocol
+    pub(crate) fn is_of(&self, key: &Key) -> bool {
+        self.key == *key
     }
 
-    pub(super) fn key(&self) -> Key {
-        Key {
-            addresses: self.addresses,
-            ports_and_place: self.ports_and_place,
-            protocol: self.protocol,
-        }
+    pub(super) fn key(&self) -> &Key {
+        &self.key
     }
 
     /// The connections that it stands for.
@@ -203,8 +190,9 @@ impl Entry {
 
     /// Whether a packet of the flow may take the remembered way as far as its header decides.
     #[inline]
-    pub(crate) fn admits(&self, glance: &Glance) -> bool {
-        glance.total_len <= self.max_len && (self.ttl_down == 0 || glance.ttl > self.ttl_down)
+    pub(crate) fn admits(&self, shape: &Shape) -> bool {
+        let lives = (self.ttl_down == 0) | (shape.ttl > self.ttl_down);
+        (shape.total_len <= self.max_len) & lives
     }
 
     /// Whether its packets are counted against a limit.
@@ -214,7 +202,7 @@ impl Entry {
     }
 
     /// The limits that its packets are counted against.
-    pub(crate) fn charges(&self) -> impl Iterator<Item = Charge> + use<> {
+    pub(crate) fn charges(&self) -> impl Iterator<Item = Charge> + Clone + use<> {
         self.charges.into_iter().filter_map(unpack_charge)
     }
 
@@ -232,9 +220,20 @@ impl Entry {
 
     /// Where its packets arrive.
     #[inline]
-    pub(crate) fn place(&self) -> Place {
-        let id = self.place & ID;
-        match self.place >> ID_BITS {
+    pub(crate) fn place(&self) -> PackedPlace {
+        self.place
+    }
+}
+
+/// A [`Place`] in a word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PackedPlace(u32);
+
+impl PackedPlace {
+    #[inline]
+    pub(crate) fn unpack(self) -> Place {
+        let id = self.0 & ID;
+        match self.0 >> ID_BITS {
             0 => Place::Nic(NicId(id)),
             1 => Place::Internet,
             2 => Place::External(ExternalId(id)),
@@ -243,8 +242,9 @@ impl Entry {
     }
 }
 
-/// Places are packed as two bits that say what, and an id.
-const ID_BITS: u32 = 30;
+/// Places are packed as two bits that say what, and an id. A network has far fewer than 2^29 of
+/// anything: its file would have gigabytes.
+const ID_BITS: u32 = 29;
 const ID: u32 = (1 << ID_BITS) - 1;
 
 fn pack_flow(key: &FlowKey) -> (u64, u32) {
@@ -255,7 +255,6 @@ fn pack_flow(key: &FlowKey) -> (u64, u32) {
 
 #[inline]
 fn pack_source(source: Source) -> u32 {
-    // A network has far fewer than 2^30 of anything: its file would have gigabytes.
     let (kind, id) = match source {
         Source::Cvm(CvmId(id)) => (0, id),
         Source::Nic(NicId(id)) => (1, id),
@@ -265,14 +264,14 @@ fn pack_source(source: Source) -> u32 {
     kind << ID_BITS | id
 }
 
-fn pack_place(place: Place) -> Option<u32> {
+fn pack_place(place: Place) -> Option<PackedPlace> {
     let (kind, id) = match place {
         Place::Nic(NicId(id)) => (0, id),
         Place::Internet => (1, 0),
         Place::External(ExternalId(id)) => (2, id),
         Place::NatGateway(NatGatewayId(id)) => (3, id),
     };
-    (id <= ID).then_some(kind << ID_BITS | id)
+    (id <= ID).then_some(PackedPlace(kind << ID_BITS | id))
 }
 
 /// Charges are packed as two bits that say what (none: 0), and an id.

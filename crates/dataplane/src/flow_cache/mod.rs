@@ -14,7 +14,7 @@
 mod entry;
 mod table;
 
-pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory};
+pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory, PackedPlace};
 pub(crate) use table::EntryId;
 
 use crate::conntrack::{Direction, Holder, TrackId};
@@ -64,8 +64,24 @@ impl FlowCache {
 
     /// Asks for the entry itself.
     #[inline]
-    pub(crate) fn guess(&self, hash: u64) -> Option<&Entry> {
-        self.table.guess(hash).map(|id| self.table.get(id))
+    pub(crate) fn guess(&self, hash: u64) -> EntryId {
+        self.table.guess(hash)
+    }
+
+    /// The entry of a key: where it was guessed, else wherever it is.
+    #[inline]
+    pub(crate) fn find_at(&mut self, guess: EntryId, hash: u64, key: &Key) -> Option<&mut Entry> {
+        let id = match self.table.peek(guess) {
+            Some(entry) if entry.is_of(key) => guess,
+            _ => self.table.find(hash, key)?,
+        };
+        self.table.at(id, key)
+    }
+
+    /// What is at a place that was guessed.
+    #[inline]
+    pub(crate) fn peek(&self, id: EntryId) -> Option<&Entry> {
+        self.table.peek(id)
     }
 
     #[inline]

@@ -9,11 +9,11 @@ use super::entry::{Entry, Key};
 use crate::memory::{prefer_huge_pages, prefetch};
 
 /// Segments: as many pauses, each as much shorter, when the table grows.
-const SEGMENTS: usize = 64;
+const SEGMENTS: usize = 8;
 /// Tags in a word.
 const WORD: usize = 8;
-/// Of eight places, seven may be taken.
-const FULL: usize = 7;
+/// Of eight places, six may be taken: few searches leave their first word.
+const FULL: usize = 6;
 
 const VACANT: u8 = 0;
 /// There was an entry: a search goes on.
@@ -23,7 +23,12 @@ const LEFT: u8 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EntryId(u32);
 
-const INDEX_BITS: u32 = 26;
+impl EntryId {
+    /// Nowhere.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+}
+
+const INDEX_BITS: u32 = 29;
 
 impl EntryId {
     pub(super) const FIRST: Self = Self(0);
@@ -40,7 +45,7 @@ impl EntryId {
 
 #[derive(Debug)]
 pub(super) struct Table {
-    segments: Vec<Segment>,
+    segments: [Segment; SEGMENTS],
     len: usize,
 }
 
@@ -65,7 +70,7 @@ struct Spot {
 impl Table {
     pub(super) fn new() -> Self {
         Self {
-            segments: (0..SEGMENTS).map(|_| Segment::default()).collect(),
+            segments: Default::default(),
             len: 0,
         }
     }
@@ -91,14 +96,36 @@ impl Table {
 
     /// The place that the tags name first; asks for its line. A hint: the entry may be another's.
     #[inline]
-    pub(super) fn guess(&self, hash: u64) -> Option<EntryId> {
+    pub(super) fn guess(&self, hash: u64) -> EntryId {
         let spot = self.spot(hash);
         let segment = &self.segments[spot.segment];
-        let word = segment.tags.get(spot.word)?;
-        let at = matches(*word, spot.tag).next()?;
-        let index = spot.word * WORD + at;
-        prefetch(segment.entries.get(index)?);
-        Some(EntryId::new(spot.segment, index))
+        let Some(&tags) = segment.tags.get(spot.word) else {
+            return EntryId::NONE;
+        };
+        let (mut word, mut found) = (spot.word, first_match(tags, spot.tag));
+        if found >= WORD {
+            // Seldom: the word was full when the entry came.
+            word = (word + 1) % segment.tags.len();
+            found = first_match(segment.tags[word], spot.tag).min(WORD - 1);
+        }
+        let index = word * WORD + found;
+        prefetch(&segment.entries[index]);
+        EntryId::new(spot.segment, index)
+    }
+
+    /// The entry of this key if it is at this place.
+    #[inline]
+    pub(super) fn at(&mut self, id: EntryId, key: &Key) -> Option<&mut Entry> {
+        let (segment, index) = id.parts();
+        let entry = self.segments[segment].entries.get_mut(index)?;
+        entry.is_of(key).then_some(entry)
+    }
+
+    /// What is at a place now, if anything can be.
+    #[inline]
+    pub(super) fn peek(&self, id: EntryId) -> Option<&Entry> {
+        let (segment, index) = id.parts();
+        self.segments[segment].entries.get(index)
     }
 
     /// The entry of a key.
@@ -246,18 +273,29 @@ impl Segment {
     }
 }
 
-/// The places of a word that have a tag.
+/// The places of a word that have a tag; perhaps more of them, which the keys tell apart.
 #[inline]
 fn matches(word: [u8; WORD], tag: u8) -> impl Iterator<Item = usize> {
-    // SWAR: a byte that equals the tag becomes zero; the lowest zero byte is found exactly, a
-    // higher one may be a false alarm, which the key comparison tells.
-    const LOW: u64 = u64::from_ne_bytes([1; WORD]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
-    let differing = u64::from_le_bytes(word) ^ (LOW * u64::from(tag));
-    let mut found = differing.wrapping_sub(LOW) & !differing & HIGH;
+    let mut found = marks(word, tag);
     std::iter::from_fn(move || {
         let at = found.trailing_zeros() as usize / WORD;
         found &= found.wrapping_sub(1);
         (at < WORD).then_some(at)
     })
+}
+
+/// The first place of a word that has a tag; [`WORD`] or more where none has.
+#[inline]
+fn first_match(word: [u8; WORD], tag: u8) -> usize {
+    marks(word, tag).trailing_zeros() as usize / WORD
+}
+
+/// The highest bit of each byte that equals the tag. The lowest one is exact, a higher one may be
+/// a false alarm (of a byte that differs by one, above one that is equal).
+#[inline]
+fn marks(word: [u8; WORD], tag: u8) -> u64 {
+    const LOW: u64 = u64::from_ne_bytes([1; WORD]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
+    let differing = u64::from_le_bytes(word) ^ (LOW * u64::from(tag));
+    differing.wrapping_sub(LOW) & !differing & HIGH
 }

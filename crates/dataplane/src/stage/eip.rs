@@ -21,14 +21,8 @@ impl<O: Observer> Walk<'_, O> {
     ) -> Result<Step, Stopped> {
         let eip = self.program.network().eip(id);
         let element = Element::Eip(id);
-        let (now, len) = (self.now(), packet.headers.total_len);
-        let bucket = &mut self.state.eip_buckets[id.index()].outbound;
-        if !bucket.allows(len, now) {
+        if self.charge(packet, &[Charge::EipOutbound(id)]).is_err() {
             return Err(Drop::new(DropReason::BandwidthExceeded, STAGE, element).into());
-        }
-        bucket.take(len);
-        if bucket.is_limited() {
-            self.recipe.charge(Charge::EipOutbound(id));
         }
         match eip.mode {
             EipMode::Direct => self.note(packet, STAGE, element, Outcome::Carried),
@@ -78,20 +72,9 @@ impl<O: Observer> Walk<'_, O> {
 
     /// The inbound cap of an eip (§9).
     pub(crate) fn inbound_cap(&mut self, packet: &Packet<'_>, id: EipId) -> Result<(), Drop> {
-        let (now, len) = (self.now(), packet.headers.total_len);
-        let bucket = &mut self.state.eip_buckets[id.index()].inbound;
-        if !bucket.allows(len, now) {
-            return Err(Drop::new(
-                DropReason::BandwidthExceeded,
-                STAGE,
-                Element::Eip(id),
-            ));
-        }
-        bucket.take(len);
-        if bucket.is_limited() {
-            self.recipe.charge(Charge::EipInbound(id));
-        }
-        Ok(())
+        let exceeded = Drop::new(DropReason::BandwidthExceeded, STAGE, Element::Eip(id));
+        self.charge(packet, &[Charge::EipInbound(id)])
+            .map_err(|_| exceeded)
     }
 }
 

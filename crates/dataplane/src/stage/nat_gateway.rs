@@ -126,27 +126,17 @@ impl<O: Observer> Walk<'_, O> {
 
     /// §9: outbound is the lower of the gateway and the eip.
     fn outbound_caps(&mut self, packet: &Packet<'_>, session: &Session) -> Result<(), Drop> {
-        let (now, len) = (self.now(), packet.headers.total_len);
-        let gateway = &mut self.state.gateway_buckets[session.gateway.index()];
-        let eip = &mut self.state.eip_buckets[session.eip.index()].outbound;
-        let exceeded = |element| Err(Drop::new(DropReason::BandwidthExceeded, STAGE, element));
-        if !gateway.allows(len, now) {
-            return exceeded(Element::NatGateway(session.gateway));
-        }
-        if !eip.allows(len, now) {
-            return exceeded(Element::Eip(session.eip));
-        }
         let limits = [
-            (gateway, Charge::Gateway(session.gateway)),
-            (eip, Charge::EipOutbound(session.eip)),
+            Charge::Gateway(session.gateway),
+            Charge::EipOutbound(session.eip),
         ];
-        for (bucket, charge) in limits {
-            bucket.take(len);
-            if bucket.is_limited() {
-                self.recipe.charge(charge);
-            }
-        }
-        Ok(())
+        self.charge(packet, &limits).map_err(|reached| {
+            let element = match reached {
+                Charge::Gateway(id) => Element::NatGateway(id),
+                Charge::EipOutbound(id) | Charge::EipInbound(id) => Element::Eip(id),
+            };
+            Drop::new(DropReason::BandwidthExceeded, STAGE, element)
+        })
     }
 
     /// From the internet to an eip of a gateway (§3.2).

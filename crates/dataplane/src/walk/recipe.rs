@@ -42,7 +42,7 @@ impl Recipe {
     }
 
     /// The packet was counted against a limit.
-    pub(crate) fn charge(&mut self, charge: Charge) {
+    fn charge(&mut self, charge: Charge) {
         let twice = self.charges.contains(&Some(charge));
         match self.charges.iter_mut().find(|place| place.is_none()) {
             Some(place) if !twice => *place = Some(charge),
@@ -62,6 +62,29 @@ impl Recipe {
 }
 
 impl<O: Observer> Walk<'_, O> {
+    /// Counts the packet against all of these limits, or against none if one of them is reached.
+    ///
+    /// # Errors
+    /// The first that is.
+    pub(crate) fn charge(&mut self, packet: &Packet<'_>, charges: &[Charge]) -> Result<(), Charge> {
+        let (now, len) = (self.now(), packet.headers.total_len);
+        let buckets = &mut self.state.buckets;
+        let reached = charges
+            .iter()
+            .find(|&&charge| !buckets.of(charge).allows(len, now));
+        if let Some(&charge) = reached {
+            return Err(charge);
+        }
+        for &charge in charges {
+            let bucket = buckets.of(charge);
+            bucket.take(len);
+            if bucket.is_limited() {
+                self.recipe.charge(charge);
+            }
+        }
+        Ok(())
+    }
+
     /// What is to be remembered of the walk of a packet that arrived.
     pub(super) fn memory(&self, packet: &Packet<'_>, place: Place) -> Option<Memory> {
         let Recipe {
