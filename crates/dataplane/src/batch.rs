@@ -2,7 +2,7 @@
 //!
 //! The frames of a batch lie in one arena and are rewritten there, in place.
 
-use crate::conntrack::Settings;
+use crate::conntrack::{Direction, Settings, TrackId};
 use crate::flow_cache::{EntryId, FlowCache, Key, PackedPlace};
 use crate::observe::Observer;
 use crate::walk::{Arrival, Other, Walked, walk, walk_and_remember};
@@ -76,8 +76,6 @@ impl Ends {
 /// Packets that are looked up together before the first of them acts: enough that the waits for
 /// memory overlap, few enough that what was asked for is still near.
 const CHUNK: usize = 64;
-/// How many packets ahead the act asks for a connection: its entry has come by then.
-const AHEAD: usize = 6;
 
 /// A packet's flow, and where the cache has it.
 #[derive(Debug, Clone, Copy)]
@@ -172,7 +170,9 @@ impl Batch {
         for first in (0..self.packets.len()).step_by(CHUNK) {
             let last = self.packets.len().min(first + CHUNK);
             self.look_up(first..last, &state.cache, &mut looked);
-            self.act(first..last, program, state, &looked);
+            let looked = &mut looked[..last - first];
+            let done = self.repeat_all(first, state, program, looked);
+            self.act(first + done, program, state, &looked[done..]);
         }
     }
 
@@ -204,13 +204,80 @@ impl Batch {
         }
     }
 
+    /// The commonest case: every packet of a chunk takes a way that is remembered. Such packets
+    /// touch nothing but their own flows, so that each step can be done for all of them before the
+    /// next: no step waits for memory, none branches on what nobody can foresee. Returns how many
+    /// packets, from the first on, have had their turn.
+    fn repeat_all(
+        &mut self,
+        first: usize,
+        state: &mut State,
+        program: &Program,
+        looked: &mut [Option<Looked>],
+    ) -> usize {
+        let packets = &mut self.packets[first..first + looked.len()];
+        let State { cache, tracks, .. } = state;
+        let mut now = state.now;
+        // Of TCP: its number in the chunk and its connection.
+        let mut segments = [(0, TrackId(0), Direction::Original); CHUNK];
+        let mut tcp = 0;
+        for (number, (slot, looked)) in packets.iter().zip(&mut *looked).enumerate() {
+            let Some(looked) = looked else { return 0 };
+            if cache.at(looked.at, &looked.key).is_none() {
+                // One in fifty: another entry of the word has the same tag.
+                looked.at = cache
+                    .find(looked.hash, &looked.key)
+                    .unwrap_or(EntryId::NONE);
+            }
+            let Looked { key, at, shape, .. } = looked;
+            let Some(entry) = cache.at(*at, key) else {
+                return 0;
+            };
+            if entry.is_limited() | !entry.admits(shape) {
+                return 0;
+            }
+            now = now.max(slot.arrival.time);
+            if let Some((track, direction)) = entry.track() {
+                segments[tcp] = (number, track, direction);
+                tcp += usize::from(shape.is_tcp);
+                tracks.prefetch(track, shape.is_tcp);
+            }
+        }
+        if now >= state.next_due() {
+            return 0;
+        }
+        let State { cache, tracks, .. } = state;
+        let settings = Settings::of(program);
+        let mut goes_on = |&&(number, track, direction): &&(usize, TrackId, Direction)| {
+            let (slot, Some(looked)) = (&packets[number], &looked[number]) else {
+                return false;
+            };
+            let bytes = &self.arena[slot.start..slot.start + slot.len];
+            let tracker = tracks.get_mut(track);
+            tracker.go_on(bytes, &looked.shape, direction, &settings)
+        };
+        let stopped = segments[..tcp].iter().find(|segment| !goes_on(segment));
+        let done = stopped.map_or(looked.len(), |(number, ..)| *number);
+        for (slot, looked) in packets.iter_mut().zip(looked.iter().flatten()).take(done) {
+            let bytes = &mut self.arena[slot.start..slot.start + slot.len];
+            state.now = state.now.max(slot.arrival.time);
+            if let Some(entry) = cache.at(looked.at, &looked.key) {
+                entry.take(state.now);
+                looked.shape.write(bytes, &entry.change());
+                slot.end = End::Repeated(entry.place());
+            }
+        }
+        cache.hits += done as u64;
+        done
+    }
+
     /// Lets every packet have its turn: by the way that is remembered, else it is walked.
     fn act(
         &mut self,
-        chunk: Range<usize>,
+        first: usize,
         program: &Program,
         state: &mut State,
-        looked: &[Option<Looked>; CHUNK],
+        looked: &[Option<Looked>],
     ) {
         let Self {
             arena,
@@ -219,13 +286,10 @@ impl Batch {
         } = self;
         let settings = Settings::of(program);
         let mut due = state.next_due();
-        for (number, slot) in packets[chunk].iter_mut().enumerate() {
-            if let Some(Some(ahead)) = looked.get(number + AHEAD) {
-                state.prefetch_track(ahead);
-            }
+        for (slot, looked) in packets[first..].iter_mut().zip(looked) {
             let bytes = &mut arena[slot.start..slot.start + slot.len];
             let arrival = slot.arrival;
-            slot.end = match &looked[number] {
+            slot.end = match looked {
                 Some(looked) => {
                     let now = state.now.max(arrival.time);
                     // What is due ends before the packet has its turn, and may take its entry
@@ -276,14 +340,6 @@ fn arrived(place: Place) -> Walked {
 }
 
 impl State {
-    /// Asks for the connection of a packet whose entry is there by now.
-    #[inline]
-    fn prefetch_track(&self, looked: &Looked) {
-        if let Some(entry) = self.cache.peek(looked.at) {
-            self.tracks.prefetch(entry.track(), looked.shape.is_tcp);
-        }
-    }
-
     /// Lets a packet take the way that its flow's last packets took: where it arrives. `None`
     /// where no such way is known or the packet cannot take it; then nothing has happened.
     #[inline]
@@ -295,7 +351,9 @@ impl State {
         settings: &Settings,
     ) -> Option<PackedPlace> {
         let Looked { key, shape, .. } = looked;
-        let entry = self.cache.find_at(looked.at, looked.hash, key)?;
+        // An entry that came in the meantime is not where it was guessed.
+        let id = self.cache.find(looked.hash, key)?;
+        let entry = self.cache.get_mut(id);
         if !entry.admits(shape) {
             return None;
         }

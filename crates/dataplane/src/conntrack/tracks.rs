@@ -76,9 +76,8 @@ impl Tracks {
     /// Asks for a tracker's line ahead of its use. `wanted` is not to be branched on: nobody can
     /// foresee it; where it is false the first line is asked for again and again.
     #[inline]
-    pub(crate) fn prefetch(&self, track: Option<(TrackId, Direction)>, wanted: bool) {
-        let id = track.map_or(0, |(id, _)| id.0 as usize) * usize::from(wanted);
-        if let Some(tracker) = self.trackers.get(id) {
+    pub(crate) fn prefetch(&self, id: TrackId, wanted: bool) {
+        if let Some(tracker) = self.trackers.get(id.0 as usize * usize::from(wanted)) {
             crate::memory::prefetch(tracker);
         }
     }

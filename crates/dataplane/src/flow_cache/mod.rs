@@ -68,20 +68,10 @@ impl FlowCache {
         self.table.guess(hash)
     }
 
-    /// The entry of a key: where it was guessed, else wherever it is.
+    /// The entry of a key if it is where it was guessed.
     #[inline]
-    pub(crate) fn find_at(&mut self, guess: EntryId, hash: u64, key: &Key) -> Option<&mut Entry> {
-        let id = match self.table.peek(guess) {
-            Some(entry) if entry.is_of(key) => guess,
-            _ => self.table.find(hash, key)?,
-        };
-        self.table.at(id, key)
-    }
-
-    /// What is at a place that was guessed.
-    #[inline]
-    pub(crate) fn peek(&self, id: EntryId) -> Option<&Entry> {
-        self.table.peek(id)
+    pub(crate) fn at(&mut self, guess: EntryId, key: &Key) -> Option<&mut Entry> {
+        self.table.at(guess, key)
     }
 
     #[inline]

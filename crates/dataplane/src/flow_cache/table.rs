@@ -121,13 +121,6 @@ impl Table {
         entry.is_of(key).then_some(entry)
     }
 
-    /// What is at a place now, if anything can be.
-    #[inline]
-    pub(super) fn peek(&self, id: EntryId) -> Option<&Entry> {
-        let (segment, index) = id.parts();
-        self.segments[segment].entries.get(index)
-    }
-
     /// The entry of a key.
     #[inline]
     pub(super) fn find(&self, hash: u64, key: &Key) -> Option<EntryId> {
