@@ -311,6 +311,19 @@ impl Batch {
         }
     }
 
+    /// Where each packet arrived, in order; `None` for one that did not. What [`ended`](Self::ended)
+    /// says, for those who only count.
+    pub fn places(&self) -> impl Iterator<Item = Option<Place>> {
+        self.packets.iter().map(|slot| match slot.end {
+            End::Waits => None,
+            End::Repeated(place) => Some(place.unpack()),
+            End::Walked(number) => match self.ends.walks[number as usize].0.verdict {
+                Verdict::Delivered(place) => Some(place),
+                _ => None,
+            },
+        })
+    }
+
     /// What became of each packet, in order; nothing before [`Self::run`].
     pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> {
         self.packets.iter().filter_map(|slot| {

@@ -6,6 +6,8 @@ use std::net::Ipv4Addr;
 
 /// RFC 791: an IPv4 header without options.
 const IPV4_MIN: usize = 20;
+/// Version 4, a header without options.
+const VERSION_AND_LENGTH: u8 = 0x45;
 /// RFC 9293: a TCP header without options.
 const TCP_MIN: usize = 20;
 /// RFC 768.
@@ -49,26 +51,41 @@ impl Glance {
     /// UDP packet in one piece, its headers captured in full and its lengths in agreement.
     #[inline]
     pub fn of(packet: &[u8]) -> Option<Self> {
+        // Nearly every packet: no options, and as many bytes as either header needs.
+        if let Some(head) = packet.first_chunk::<{ IPV4_MIN + TCP_MIN }>()
+            && head[0] == VERSION_AND_LENGTH
+        {
+            let (ip, transport) = head.split_first_chunk()?;
+            return Self::read(ip, IPV4_MIN, transport);
+        }
         let ip = packet.first_chunk::<IPV4_MIN>()?;
         let header_len = usize::from(ip[0] & 0x0f) * 4;
+        if ip[0] >> 4 != 4 || header_len < IPV4_MIN {
+            return None;
+        }
+        Self::read(ip, header_len, packet.get(header_len..)?)
+    }
+
+    #[inline(always)]
+    fn read(ip: &[u8; IPV4_MIN], header_len: usize, transport: &[u8]) -> Option<Self> {
         let total_len = u16::from_be_bytes([ip[2], ip[3]]);
         let fragment = u16::from_be_bytes([ip[6], ip[7]]) & FRAGMENT;
         let is_tcp = ip[9] == Protocol::TCP.0;
         let known = is_tcp | (ip[9] == Protocol::UDP.0);
-        let transport = packet.get(header_len..)?;
         let first = transport.first_chunk::<UDP_LEN>()?;
         // A byte that a short UDP packet need not have; its value counts for TCP only.
-        let offset = transport
-            .get(12)
-            .map_or(0, |byte| usize::from(byte >> 4) * 4);
+        let offset = transport.get(12).map_or(0, |byte| byte >> 4);
         let stated = usize::from(u16::from_be_bytes([first[4], first[5]]));
         let least = UDP_LEN + usize::from(is_tcp) * (TCP_MIN - UDP_LEN);
-        let len = if is_tcp { offset } else { stated };
+        let len = if is_tcp {
+            usize::from(offset) * 4
+        } else {
+            stated
+        };
         let fits = (len >= least)
             & (header_len + len <= usize::from(total_len))
             & (transport.len() >= least);
-        let version = ip[0] >> 4 == 4;
-        if !(version & known & fits & (fragment == 0) & (header_len >= IPV4_MIN)) {
+        if !(known & fits & (fragment == 0)) {
             return None;
         }
         let addresses = [

@@ -33,10 +33,15 @@ struct Sharing {
     entries: [Option<EntryId>; 2],
 }
 
+/// A tracker on a cache line of its own.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Line(Tracker);
+
 /// All trackers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tracks {
-    trackers: Vec<Tracker>,
+    trackers: Vec<Line>,
     sharing: Vec<Sharing>,
     free: Vec<u32>,
     alone: bool,
@@ -55,22 +60,22 @@ impl Tracks {
     /// A tracker that nobody holds yet.
     pub(crate) fn insert(&mut self, tracker: Tracker) -> TrackId {
         if let Some(slot) = self.free.pop() {
-            self.trackers[slot as usize] = tracker;
+            self.trackers[slot as usize] = Line(tracker);
             return TrackId(slot);
         }
         // As many as connections at most, of which there are fewer than 2^32.
         let slot = self.trackers.len() as u32;
-        self.trackers.push(tracker);
+        self.trackers.push(Line(tracker));
         self.sharing.push(Sharing::default());
         TrackId(slot)
     }
 
     pub(crate) fn get(&self, id: TrackId) -> &Tracker {
-        &self.trackers[id.0 as usize]
+        &self.trackers[id.0 as usize].0
     }
 
     pub(crate) fn get_mut(&mut self, id: TrackId) -> &mut Tracker {
-        &mut self.trackers[id.0 as usize]
+        &mut self.trackers[id.0 as usize].0
     }
 
     /// Asks for a tracker's line ahead of its use. `wanted` is not to be branched on: nobody can

@@ -9,7 +9,7 @@ use super::entry::{Entry, Key};
 use crate::memory::{prefer_huge_pages, prefetch};
 
 /// Segments: as many pauses, each as much shorter, when the table grows.
-const SEGMENTS: usize = 8;
+const SEGMENTS: usize = 4;
 /// Tags in a word.
 const WORD: usize = 8;
 /// Of eight places, six may be taken: few searches leave their first word.
@@ -117,7 +117,7 @@ impl Table {
     #[inline]
     pub(super) fn at(&mut self, id: EntryId, key: &Key) -> Option<&mut Entry> {
         let (segment, index) = id.parts();
-        let entry = self.segments[segment].entries.get_mut(index)?;
+        let entry = self.segments.get_mut(segment)?.entries.get_mut(index)?;
         entry.is_of(key).then_some(entry)
     }
 
