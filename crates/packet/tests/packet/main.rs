@@ -8,6 +8,8 @@ mod fragments;
 #[cfg(test)]
 mod generate;
 #[cfg(test)]
+mod glance;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod made_here;
