@@ -156,12 +156,9 @@ fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut 
         let track = tracks.to(&mut to.tracks, flow.track);
         let (zone, deadline) = (Zone(nic.0), flow.deadline());
         // Keys cannot clash: zones map one to one.
-        let moved = to
-            .flows
-            .insert(zone, original, reply, track, deadline, value);
-        if let Ok(id) = moved {
-            to.tracks.hold(track, Holder::Nic(id));
-        }
+        let flows = &mut to.flows;
+        let id = flows.insert_new(zone, original, reply, track, deadline, value);
+        to.tracks.hold(track, Holder::Nic(id));
     }
 }
 
@@ -189,10 +186,8 @@ fn move_sessions(
                 ..session
             };
             let track = tracks.to(&mut to.tracks, connection.track);
-            let moved = to.sessions.insert(session, track, connection.deadline());
-            if let Some(id) = moved {
-                to.tracks.hold(track, Holder::Gateway(id));
-            }
+            let id = to.sessions.insert(session, track, connection.deadline());
+            to.tracks.hold(track, Holder::Gateway(id));
         }
     }
 }

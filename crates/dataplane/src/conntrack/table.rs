@@ -23,10 +23,44 @@ pub struct Table<V> {
     peak: usize,
 }
 
+/// One key of a connection. With its hash, so that the table grows without a look at connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Handle {
-    slot: u32,
-    direction: Direction,
+    /// The slot, then whether it is the reply's key. 2^31 connections would take a quarter of a
+    /// terabyte.
+    place: u32,
+    hash: u32,
+}
+
+impl Handle {
+    fn new(slot: u32, direction: Direction, hash: u64) -> Self {
+        Self {
+            place: slot << 1 | u32::from(direction == Direction::Reply),
+            hash: hash as u32,
+        }
+    }
+
+    fn slot(self) -> u32 {
+        self.place >> 1
+    }
+
+    fn direction(self) -> Direction {
+        if self.place & 1 == 0 {
+            Direction::Original
+        } else {
+            Direction::Reply
+        }
+    }
+
+    /// What the table of handles is ordered by: the 32 bits that a handle keeps, spread over all.
+    fn order(self) -> u64 {
+        order(u64::from(self.hash))
+    }
+}
+
+/// Spreads the lower half of a hash over all of it (an odd factor loses nothing).
+fn order(hash: u64) -> u64 {
+    (hash & 0xffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A new connection would share a key with a live one.
@@ -68,11 +102,12 @@ impl<V> Table<V> {
     /// puts the reply in front).
     pub fn lookup(&self, zone: Zone, key: &FlowKey) -> Option<(ConnectionId, Direction)> {
         let connections = &self.connections;
-        let handle = self.keys.find(hash(zone, key), |handle| {
-            owns(connections, *handle, zone, key)
+        let hash = hash(zone, key);
+        let handle = self.keys.find(order(hash), |handle| {
+            handle.hash == hash as u32 && owns(connections, *handle, zone, key)
         })?;
-        let (id, _) = connections.at(handle.slot)?;
-        Some((id, handle.direction))
+        let (id, _) = connections.at(handle.slot())?;
+        Some((id, handle.direction()))
     }
 
     /// Remembers a connection until `deadline`. `original` and `reply` are the
@@ -96,6 +131,21 @@ impl<V> Table<V> {
                 });
             }
         }
+        Ok(self.insert_new(zone, original, reply, track, deadline, value))
+    }
+
+    /// The same where the caller has looked both keys up and found nothing.
+    pub fn insert_new(
+        &mut self,
+        zone: Zone,
+        original: FlowKey,
+        reply: FlowKey,
+        track: TrackId,
+        deadline: Nanos,
+        value: V,
+    ) -> ConnectionId {
+        debug_assert_eq!(self.lookup(zone, &original), None);
+        debug_assert_eq!(self.lookup(zone, &reply), None);
         let id = self.connections.insert(Connection {
             zone,
             original,
@@ -112,18 +162,13 @@ impl<V> Table<V> {
         self.deadlines.insert(id.slot, deadline);
         *self.per_zone.entry(zone.0).or_default() += 1;
         self.peak = self.peak.max(self.connections.len());
-        Ok(id)
+        id
     }
 
     fn insert_key(&mut self, zone: Zone, key: &FlowKey, slot: u32, direction: Direction) {
-        let connections = &self.connections;
+        let handle = Handle::new(slot, direction, hash(zone, key));
         self.keys
-            .insert_unique(hash(zone, key), Handle { slot, direction }, |handle| {
-                // Every handle is of a live connection.
-                connections.at(handle.slot).map_or(0, |(_, connection)| {
-                    hash(connection.zone, &connection.key(handle.direction))
-                })
-            });
+            .insert_unique(handle.order(), handle, |handle| handle.order());
     }
 
     /// A connection, unless it is gone.
@@ -141,12 +186,11 @@ impl<V> Table<V> {
         let connection = self.connections.get(id)?;
         let zone = connection.zone;
         for direction in [Direction::Original, Direction::Reply] {
-            let handle = Handle {
-                slot: id.slot,
-                direction,
-            };
-            let hash = hash(zone, &connection.key(direction));
-            if let Ok(found) = self.keys.find_entry(hash, |other| *other == handle) {
+            let handle = Handle::new(id.slot, direction, hash(zone, &connection.key(direction)));
+            let found = self
+                .keys
+                .find_entry(handle.order(), |other| *other == handle);
+            if let Ok(found) = found {
                 found.remove();
             }
         }
@@ -244,9 +288,11 @@ impl<V> Table<V> {
 }
 
 fn owns<V>(connections: &Slab<Connection<V>>, handle: Handle, zone: Zone, key: &FlowKey) -> bool {
-    connections.at(handle.slot).is_some_and(|(_, connection)| {
-        connection.zone == zone && connection.key(handle.direction) == *key
-    })
+    connections
+        .at(handle.slot())
+        .is_some_and(|(_, connection)| {
+            connection.zone == zone && connection.key(handle.direction()) == *key
+        })
 }
 
 impl<'a, V> IntoIterator for &'a Table<V> {

@@ -142,11 +142,6 @@ impl Tracks {
         for place in holders.iter_mut().filter(|place| **place == Some(holder)) {
             *place = None;
         }
-        self.discard(id)
-    }
-
-    /// Gives a tracker up if nobody holds it; whether it is gone.
-    pub(crate) fn discard(&mut self, id: TrackId) -> bool {
         let gone = self.holders(id).next().is_none();
         if gone {
             self.free.push(id.0);

@@ -88,19 +88,17 @@ impl Sessions {
         self.table.iter().map(|(_, connection)| connection)
     }
 
-    /// Remembers a session; nothing happens if one of its keys is taken.
+    /// Remembers a session, whose keys were looked up and are free.
     pub(crate) fn insert(
         &mut self,
         session: Session,
         track: TrackId,
         deadline: Nanos,
-    ) -> Option<ConnectionId> {
+    ) -> ConnectionId {
         let (original, reply) = session.keys();
         let at = zone(session.gateway);
-        let id = self
-            .table
-            .insert(at, original, reply, track, deadline, session)
-            .ok()?;
+        let table = &mut self.table;
+        let id = table.insert_new(at, original, reply, track, deadline, session);
         if session.opened == Opened::Inside {
             *self
                 .per_destination
@@ -114,7 +112,7 @@ impl Sessions {
         }
         let peak = &mut self.peaks[session.gateway.index()];
         *peak = (*peak).max(self.table.zone_len(at));
-        Some(id)
+        id
     }
 
     /// Ends a session.

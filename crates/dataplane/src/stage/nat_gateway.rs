@@ -337,7 +337,7 @@ impl<O: Observer> Walk<'_, O> {
         let deadline = self.now().after_seconds(tracker.nat_timeout(timeouts));
         let track = self.open_track(tracker);
         let id = self.state.sessions.insert(session, track, deadline);
-        self.hold_opened(track, id.map(Holder::Gateway));
+        self.hold_opened(track, Holder::Gateway(id));
         self.state.forget_misses_of(self.program, &session.inside);
     }
 

@@ -241,10 +241,10 @@ impl<O: Observer> Walk<'_, O> {
             };
             let (original, reply) = (packet.key, packet.key.reversed());
             let track = self.open_track(tracker);
-            // A taken key cannot be: the look-up found neither direction.
+            // The look-up of one key finds a flow by either: both are free.
             let flows = &mut self.state.flows;
-            let id = flows.insert(zone, original, reply, track, deadline, flow);
-            self.hold_opened(track, id.ok().map(Holder::Nic));
+            let id = flows.insert_new(zone, original, reply, track, deadline, flow);
+            self.hold_opened(track, Holder::Nic(id));
         }
         let outcome = if unfiltered {
             Outcome::Unfiltered

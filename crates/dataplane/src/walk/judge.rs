@@ -83,18 +83,13 @@ impl<O: Observer> Walk<'_, O> {
         })
     }
 
-    /// A connection that the packet opened holds the tracker; `None`: it came to nothing.
-    pub(crate) fn hold_opened(&mut self, track: TrackId, holder: Option<Holder>) {
+    /// A connection that the packet opened holds the tracker.
+    pub(crate) fn hold_opened(&mut self, track: TrackId, holder: Holder) {
         let state = &mut *self.state;
-        if let Some(holder) = holder {
-            state.tracks.hold(track, holder);
-            let bit = state.tracks.bit(track, holder);
-            for met in state.met.iter_mut().filter(|met| met.track == track) {
-                met.by |= bit;
-            }
-        } else if state.tracks.discard(track) {
-            state.met.retain(|met| met.track != track);
-            state.opened = None;
+        state.tracks.hold(track, holder);
+        let bit = state.tracks.bit(track, holder);
+        for met in state.met.iter_mut().filter(|met| met.track == track) {
+            met.by |= bit;
         }
     }
 
