@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Check(args) => command::check::run(args, &output),
         Command::Demo(args) => command::demo::run(args, &output),
         Command::Gen(args) => command::generate::run(args, &output),
+        Command::Bench(args) => command::bench::run(args, &output),
         Command::Schema => command::schema::run(&output),
         Command::Completions { shell } => command::manual::completions(*shell, &output),
         Command::Man { command } => command::manual::man(command.as_deref(), &output),

@@ -95,6 +95,11 @@ impl Output {
         width(terminal_size::terminal_size_of(io::stdout()))
     }
 
+    /// Whether standard output can show more than ASCII: a terminal can, of a pipe nobody knows.
+    pub(crate) fn unicode(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// How wide text on standard error may be.
     pub(crate) fn error_width(&self) -> usize {
         width(terminal_size::terminal_size_of(io::stderr()))

@@ -1,4 +1,4 @@
-//! How far a replay is, for who waits for it.
+//! How far a replay or a measurement is, for who waits for it.
 
 use crate::render::number::{counted, rate};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -74,4 +74,50 @@ fn bar(size: Option<u64>, elapsed: Duration) -> ProgressBar {
     // Moves on while a pipe is silent.
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// Steps of known length, one after another, as a bar.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    began: Instant,
+    bar: Option<ProgressBar>,
+    terminal: bool,
+}
+
+/// Parts of a step that a bar can tell apart.
+const PARTS: f64 = 1000.0;
+
+impl Steps {
+    /// Nothing has been done.
+    pub(crate) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            bar: None,
+            terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Shows how much of a step is done, from 0 to 1.
+    pub(crate) fn show(&mut self, step: &'static str, part: f64) {
+        if !self.terminal || self.began.elapsed() < PATIENCE {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new(PARTS as u64);
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{msg:15} {wide_bar} {percent:>3}%") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_position((part * PARTS) as u64);
+        bar.set_message(step);
+    }
+
+    /// Takes the bar away again.
+    pub(crate) fn clear(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! One module for each command.
 
+pub(crate) mod bench;
 mod captures;
 pub(crate) mod check;
 pub(crate) mod demo;

@@ -3,6 +3,7 @@
 //! Everything here returns text with colours in it; [`crate::output`] takes them
 //! out again where they are not wanted.
 
+pub(crate) mod bench;
 pub(crate) mod check;
 mod drops;
 pub(crate) mod expect;

@@ -165,6 +165,31 @@ fn of_the_answer_of_check() {
 }
 
 #[test]
+fn of_a_measurement() {
+    let measured = vpcsim(["bench", "--flows", "10", "--seconds", "0.01", "--json"])
+        .status(0)
+        .json();
+    assert_eq!(
+        keys(&measured),
+        [
+            "flows",
+            "size",
+            "rules",
+            "workers",
+            "mpps",
+            "gbps_wire",
+            "ns_per_packet",
+            "floor_ns",
+            "floor_ratio",
+            "target_gbps",
+            "times_target",
+            "connections_per_second",
+            "rss_bytes",
+        ]
+    );
+}
+
+#[test]
 fn json_has_no_colours_even_when_they_are_wanted() {
     let ran = vpcsim(["demo", "--json", "--color", "always"]).status(0);
     assert!(!ran.out.contains('\x1b'));

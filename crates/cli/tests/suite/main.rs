@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used)]
 
+mod bench;
 mod captures_out;
 mod documents;
 mod expect;

@@ -22,6 +22,7 @@ fn manual_pages() {
         "check",
         "demo",
         "gen",
+        "bench",
         "schema",
         "completions",
         "man",

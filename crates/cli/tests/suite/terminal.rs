@@ -23,6 +23,7 @@ fn a_pipe_gets_no_colours() {
     let bad = desk.file("bad.yaml", b"vpcz: {}\n");
     for arguments in [
         ["demo"].as_slice(),
+        &["bench", "--flows", "10", "--seconds", "0.01"],
         &["check", &bad],
         &["trace", &desk.network(), "app-1", "internet"],
         &["replay", &desk.network(), "/nowhere"],
@@ -70,7 +71,11 @@ fn no_line_is_wider_than_the_terminal() {
     let network = crate::harness::top().join("scenarios/demo/network.yaml");
     let network = network.display();
     for columns in [80, 100, 120] {
-        for arguments in ["demo", &format!("trace {network} app-2 api-1 --port 443")] {
+        for arguments in [
+            "demo",
+            "bench --flows 10 --seconds 0.01",
+            &format!("trace {network} app-2 api-1 --port 443"),
+        ] {
             let line = format!("'{}' {arguments}", env!("CARGO_BIN_EXE_vpcsim"));
             let Some(ran) = on_terminal(columns, &line) else {
                 return;
