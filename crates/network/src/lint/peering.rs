@@ -6,6 +6,7 @@ use super::set::Set;
 use super::subject::Subject;
 use crate::*;
 use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
 
 /// The routes of a table that lead over a peering, with their positions.
 fn over(table: &RouteTable, peering: PeeringId) -> impl Iterator<Item = (usize, &Route)> {
@@ -172,12 +173,12 @@ fn report(network: &Network, id: PeeringId, mark: Mark, missing: Missing<'_>, fo
                 "the peering",
             )
         }
-        Missing::Table(sender, answering) => {
-            let table = network.route_table(answering.route_table);
+        Missing::Table(sender, asked) => {
+            let table = network.route_table(asked.route_table);
             (
                 format!(
                     "subnet `{}` reaches `{}` by this route, and route table `{}` there does not lead back to it",
-                    sender.name, answering.name, table.name
+                    sender.name, asked.name, table.name
                 ),
                 format!("add {} to `{}`", routes(&[sender.cidr]), table.name),
                 table.mark,
@@ -196,8 +197,8 @@ fn report(network: &Network, id: PeeringId, mark: Mark, missing: Missing<'_>, fo
         .also(related, label);
 }
 
-/// A subnet with a host that sends by `route` to a subnet with hosts of `vpc`, whose table sends
-/// the answers nowhere or to the internet. What a host or an external does with them is not known.
+/// A subnet with a host that sends by `route` to a host of `vpc`, whose answers the table there
+/// sends nowhere or to the internet. What a host or an external does with them is not known.
 fn unanswered<'a>(
     subject: &Subject<'a>,
     peering: PeeringId,
@@ -205,35 +206,39 @@ fn unanswered<'a>(
     route: &Route,
     vpc: VpcId,
 ) -> Option<Missing<'a>> {
-    let senders = || {
-        subject
-            .subnets()
-            .filter(|(_, subnet)| subnet.route_table == table)
-    };
-    let answering = subject.subnets().filter(|(_, subnet)| subnet.vpc == vpc);
-    for (there, answering) in answering {
-        let mut nics = subject.nics_in(there);
-        let asked = nics.any(|(_, nic)| {
-            let decided = subject.deciding(table, nic.address());
-            decided.iter().any(|r| std::ptr::eq(*r, route))
-        });
-        if !asked {
-            continue;
-        }
-        let comes_back = |nic: &Nic| {
-            let decided = subject.deciding(answering.route_table, nic.address());
-            decided.iter().any(|r| match r.next_hop {
-                NextHop::Peering(by) => by == peering,
-                NextHop::NatGateway(_) | NextHop::Eip => false,
-                NextHop::Cvm(_) | NextHop::Instance(_) | NextHop::Havip(_) => true,
-                NextHop::External(_) => true,
-            })
-        };
-        for (here, sender) in senders() {
-            if subject.nics_in(here).any(|(_, nic)| !comes_back(nic)) {
-                return Some(Missing::Table(sender, answering));
-            }
+    let network = subject.network;
+    // Who is asked by this route, one for each table that answers.
+    let mut answering: BTreeMap<RouteTableId, &'a Subnet> = BTreeMap::new();
+    let hosts = || network.cvms.iter().filter_map(|cvm| way_out(network, cvm));
+    for nic in hosts() {
+        let subnet = network.subnet(nic.subnet);
+        let decided = subject.deciding(table, nic.address());
+        if subnet.vpc == vpc && decided.iter().any(|r| std::ptr::eq(*r, route)) {
+            answering.entry(subnet.route_table).or_insert(subnet);
         }
     }
-    None
+    let comes_back = |table: RouteTableId, nic: &Nic| {
+        let decided = subject.deciding(table, nic.address());
+        decided.iter().any(|r| match r.next_hop {
+            NextHop::Peering(by) => by == peering,
+            NextHop::NatGateway(_) | NextHop::Eip => false,
+            NextHop::Cvm(_) | NextHop::Instance(_) | NextHop::Havip(_) => true,
+            NextHop::External(_) => true,
+        })
+    };
+    let senders: Vec<&Nic> = hosts()
+        .filter(|nic| network.subnet(nic.subnet).route_table == table)
+        .collect();
+    answering.iter().find_map(|(&answers, &asked)| {
+        let lost = senders.iter().find(|nic| !comes_back(answers, nic))?;
+        Some(Missing::Table(network.subnet(lost.subnet), asked))
+    })
+}
+
+/// The nic by which a host sends to other vpcs, and by which alone it is asked here: its first,
+/// unless routes or rules of its own say otherwise.
+fn way_out<'a>(network: &'a Network, cvm: &Cvm) -> Option<&'a Nic> {
+    let first = network.nic(*cvm.nics.first()?);
+    let configured = first.addresses.iter().any(|own| own.configured);
+    (configured && cvm.rules.is_empty() && cvm.routes.is_empty()).then_some(first)
 }

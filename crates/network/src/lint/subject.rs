@@ -107,15 +107,6 @@ impl<'a> Subject<'a> {
         (0..).map(SubnetId).zip(&self.network.subnets)
     }
 
-    /// All nics of a subnet, in file order.
-    pub(super) fn nics_in(
-        &self,
-        subnet: SubnetId,
-    ) -> impl Iterator<Item = (NicId, &'a Nic)> + use<'a> {
-        let nics = (0..).map(NicId).zip(&self.network.nics);
-        nics.filter(move |(_, nic)| nic.subnet == subnet)
-    }
-
     /// Whether any subnet uses a table.
     pub(super) fn is_used(&self, table: RouteTableId) -> bool {
         let mut subnets = self.network.subnets.iter();

@@ -56,6 +56,13 @@ nat_gateways: {gw: {vpc: office, eips: [e]}}
         "externals: {v: {kind: vpn, vpc: office}}\n") => [];
     nobody_in_the_subnet_without_a_way_back: peers(THERE, "{to: 10.0.2.0/24, via: peering/link}", "")
         .replace("  web-1: {subnet: web, address: 10.0.1.10}\n", "") => [];
+    // The host is asked at its second nic, and answers by its first.
+    an_answer_by_another_table: peers(THERE, BACK, "  two: {nics: {eth0: {subnet: desks, address: 172.16.1.20}, eth1: {subnet: racks, address: 172.16.2.20, security_groups: [any-one]}}, sysctl: {net.ipv4.conf.all.rp_filter: 0}}
+").replace("cvms:", "security_groups: {any-one: {ingress: [accept all from any]}}\ncvms:").replace("desks: {cidr: 172.16.1.0/24}", "desks: {cidr: 172.16.1.0/24}, racks: {cidr: 172.16.2.0/24, route_table: none}")
+        .replace("  office: {vpc: office, r", "  none: {vpc: office}\n  office: {vpc: office, r") => [];
+    a_host_in_a_subnet_without_a_way_back: peers(THERE, BACK, "  rack-1: {subnet: racks, address: 172.16.2.20}\n")
+        .replace("desks: {cidr: 172.16.1.0/24}", "desks: {cidr: 172.16.1.0/24}, racks: {cidr: 172.16.2.0/24, route_table: none}")
+        .replace("  office: {vpc: office, r", "  none: {vpc: office}\n  office: {vpc: office, r") => [("one-way-peering", "172.16.0.0/16")];
     not_accepted_yet: peers(THERE, "", "")
         .replace("cidr: 10.0.0.0/16", "cidr: 10.0.0.0/16\n    account: other") => [];
     // Both ranges of the peer together are what the route says.

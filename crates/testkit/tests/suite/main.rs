@@ -1,4 +1,5 @@
 //! The testkit keeps its promises.
 
 mod lab;
+mod lints;
 mod strategies;
