@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::key::{Address, Side, Value};
 use crate::list::union;
 use crate::place::End;
-use crate::set::{Field, Set};
+use crate::set::{Field, Set, Span};
 use hashbrown::{HashMap, HashSet};
 use ipnet::Ipv4Net;
 use std::cell::RefCell;
@@ -154,34 +154,80 @@ impl<'p> Reach<'p> {
 
     /// Packets by which any of some ends reaches any of others.
     pub fn query(&self, from: &[End], to: &[End], trip: Trip) -> Found {
+        let found = from.iter().map(|&sender| {
+            let ways = self.ways(sender, trip, None);
+            self.found(&ways, |end| to.contains(&end))
+        });
+        let (mut always, mut ever) = (Vec::new(), Vec::new());
+        for found in found {
+            always.push(found.always);
+            ever.push(found.ever);
+        }
+        Found {
+            always: union(&always),
+            ever: union(&ever),
+        }
+    }
+
+    /// As [`query`](Self::query), one receiver at a time: those that any packet of the sender
+    /// can reach, in the order of [`all_ends`](Self::all_ends).
+    pub fn reached_by(&self, from: End, trip: Trip) -> Vec<(End, Found)> {
+        let ways = self.ways(from, trip, None);
+        let mut reached: Vec<End> = ways
+            .iter()
+            .filter_map(|way| match way.end {
+                carry::End::At(place) => self.end_at(place),
+                carry::End::Dropped(..) | carry::End::Undecided => None,
+            })
+            .collect();
+        reached.sort_unstable();
+        reached.dedup();
+        let found = reached
+            .into_iter()
+            .map(|to| (to, self.found(&ways, |end| end == to)));
+        found.filter(|(_, found)| !found.ever.is_empty()).collect()
+    }
+
+    /// What of some ways arrives where it is wanted.
+    fn found(&self, ways: &[Way], wanted: impl Fn(End) -> bool) -> Found {
+        let chose = ways.iter().any(|way| way.path.chose);
         let (mut ever, mut lost) = (Vec::new(), Vec::new());
-        for &end in from {
-            let ways = self.ways(end, trip, None);
-            let chose = ways.iter().any(|way| way.path.chose);
-            for way in ways {
-                let arrives = match way.end {
-                    carry::End::At(place) => {
-                        self.end_at(place).is_some_and(|end| to.contains(&end))
-                    }
-                    carry::End::Dropped(..) | carry::End::Undecided => false,
+        for way in ways {
+            let arrives = match way.end {
+                carry::End::At(place) => self.end_at(place).is_some_and(&wanted),
+                carry::End::Dropped(..) | carry::End::Undecided => false,
+            };
+            if arrives {
+                ever.push(way.path.packets(&way.answered));
+            }
+            if chose || way.end == carry::End::Undecided {
+                let lost_here = if arrives {
+                    &way.unanswered
+                } else {
+                    &way.path.set
                 };
-                if arrives {
-                    ever.push(way.path.packets(&way.answered));
-                }
-                if chose || way.end == carry::End::Undecided {
-                    let lost_here = if arrives {
-                        &way.unanswered
-                    } else {
-                        &way.path.set
-                    };
-                    lost.push(way.path.packets(lost_here));
-                }
+                lost.push(way.path.packets(lost_here));
             }
         }
         let (ever, lost) = (union(&ever), union(&lost));
         Found {
             always: ever.without(&lost),
             ever,
+        }
+    }
+
+    /// The addresses that an end sends from, in order.
+    pub fn senders(&self, from: End) -> Vec<Span> {
+        match from {
+            End::Cvm(cvm) => {
+                let own = &self.facts.hosts[cvm.index()].local;
+                let own: Vec<Set> = own
+                    .iter()
+                    .map(|&(address, _)| Set::address(Field::SOURCE, address))
+                    .collect();
+                union(&own).source_spans()
+            }
+            End::Internet | End::External(_) => self.sources(from).source_spans(),
         }
     }
 

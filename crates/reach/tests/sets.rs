@@ -83,6 +83,16 @@ fn rules_are_minimal_and_read_well() {
 }
 
 #[test]
+fn what_nobody_sends_from_needs_no_exception() {
+    let strangers = Set::source(net("10.0.0.0/8")).not();
+    let senders = strangers.rules()[0].sources.clone();
+    let told = |set: &Set| set.rules()[0].clone().told_of(&senders).to_string();
+    assert_eq!(told(&strangers.and(&tcp(443))), "tcp 443");
+    let office = Set::source(net("198.51.100.0/24"));
+    assert_eq!(told(&office), "all from 198.51.100.0/24");
+}
+
+#[test]
 fn a_picked_packet_is_one_that_people_know() {
     let picked = Set::all().pick().unwrap();
     assert_eq!(picked.protocol, Protocol::TCP);

@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod generate;
 mod junit;
 pub(crate) mod manual;
+pub(crate) mod reach;
 pub(crate) mod replay;
 mod run;
 pub(crate) mod schema;

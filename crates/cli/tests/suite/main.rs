@@ -14,6 +14,7 @@ mod junit;
 mod lints;
 mod manual;
 mod network_errors;
+mod reach;
 mod replay;
 mod scenarios;
 mod terminal;

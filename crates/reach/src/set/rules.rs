@@ -37,6 +37,12 @@ pub struct Rule {
 }
 
 impl Set {
+    /// The sources that its packets have.
+    pub(crate) fn source_spans(&self) -> Vec<Span> {
+        let parts = split(&self.0, self.0.root_pointer(), Field::SOURCE);
+        joined(parts.into_iter().flat_map(|(_, spans)| spans).collect())
+    }
+
     /// The set as rules: by addresses, then by services, in ascending order.
     pub fn rules(&self) -> Vec<Rule> {
         let bdd = &*self.0;
@@ -433,6 +439,21 @@ impl Rule {
         } else {
             format!("{protocols} {}", ports.join(","))
         }
+    }
+}
+
+impl Rule {
+    /// The rule as it reads where nobody sends from other addresses than `senders`
+    /// ([`Reach::senders`](crate::Reach::senders)): those need not be excepted.
+    #[must_use]
+    pub fn told_of(mut self, senders: &[Span]) -> Self {
+        let mut wider = self.sources.clone();
+        wider.extend(others(senders));
+        let wider = unless_all(&joined(wider), Field::SOURCE);
+        if addresses(&wider).len() < addresses(&self.sources).len() {
+            self.sources = wider;
+        }
+        self
     }
 }
 
