@@ -1,6 +1,8 @@
 //! Lints against the walk: what a lint says of any network is what packets meet in it, and where
 //! it is silent they meet nothing of the kind.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,12 +15,12 @@ use vpcsim_network::{
     AclPort, EipTarget, Finding, Levels, Lint, Mark, Network, Nic, NicId, RuleProtocol,
 };
 use vpcsim_packet::TcpFlags;
-use vpcsim_packet::build::{Build, tcp, udp};
+use vpcsim_packet::build::{tcp, udp};
 use vpcsim_testkit::net;
 use vpcsim_testkit::strategy::{networks, worlds};
 
 /// Networks that each test looks at.
-const CASES: u32 = 1_500;
+const CASES: u32 = 400;
 
 /// Clients on the internet: one that the generator's rules know, one that they do not.
 const CLIENTS: [Ipv4Addr; 2] = [Ipv4Addr::new(198, 51, 100, 7), Ipv4Addr::new(8, 8, 8, 8)];
@@ -37,7 +39,7 @@ fn of(found: &[Finding], lint: Lint) -> BTreeSet<u32> {
     of_lint.map(|finding| finding.mark.offset).collect()
 }
 
-/// Looks at networks until each has been looked at; says how often something was found.
+/// Looks at networks, of which enough have to have something to show.
 fn each<T>(strategy: impl Strategy<Value = T>, mut look: impl FnMut(T) -> usize) {
     let mut runner = TestRunner::deterministic();
     let mut fired = 0;
