@@ -4,43 +4,36 @@ mod filters;
 mod host;
 mod members;
 mod names;
+mod nic;
+mod owners;
 mod public;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use filters::AclVerdict;
 pub use filters::{GroupRule, Travel};
-pub(crate) use host::HostRouteChoice;
+pub(crate) use host::Host;
+pub use owners::Owner;
 
 use crate::intervals::{Intervals, Span};
 use crate::lpm::{Lpm, Matches};
 use hashbrown::HashMap;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
-use vpcsim_network::{
-    CvmId, EipId, ExternalId, HavipId, HostTable, Network, NicId, RouteTableId, SubnetId, VpcId,
-};
-
-/// Who owns a private address of a vpc.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Owner {
-    /// A nic has it.
-    Nic(NicId),
-    /// It is a virtual address.
-    Havip(HavipId),
-}
+use vpcsim_network::{CvmId, EipId, ExternalId, Network, RouteTableId};
 
 /// A network compiled for the walk: immutable, shared by `Arc` between workers.
 #[derive(Debug, Clone)]
 pub struct Program {
     network: Network,
     verify_checksums: bool,
-    owners: HashMap<(VpcId, Ipv4Addr), Owner>,
-    /// Vpcs in which an address is somebody's, in file order.
-    vpcs_of: HashMap<Ipv4Addr, Vec<VpcId>>,
+    owners: owners::Owners,
     /// Hosts by their addresses on `lo`; the first in file order where several have one.
-    on_lo: HashMap<Ipv4Addr, CvmId>,
+    on_lo: HashMap<u32, CvmId>,
     tables: Vec<Lpm<u32>>,
     public: public::PublicAddresses,
-    hosts: Vec<HashMap<HostTable, Lpm<HostRouteChoice>>>,
+    hosts: Box<[host::Host]>,
+    nics: Box<[nic::NicFacts]>,
     filters: filters::Filters,
     /// The first external that has an address behind it, or [`NOWHERE`].
     externals: Intervals,
@@ -53,29 +46,10 @@ const NOWHERE: u32 = u32::MAX;
 impl Program {
     /// Compiles a network. A [`Network`] is valid by construction, so this cannot fail.
     pub fn new(network: Network) -> Self {
-        let mut owners = HashMap::new();
-        let mut vpcs_of: HashMap<Ipv4Addr, Vec<VpcId>> = HashMap::new();
-        let mut own = |vpc: VpcId, address: Ipv4Addr, owner: Owner| {
-            owners.entry((vpc, address)).or_insert(owner);
-            let vpcs = vpcs_of.entry(address).or_default();
-            if !vpcs.contains(&vpc) {
-                vpcs.push(vpc);
-            }
-        };
-        for (nic_id, nic) in (0..).map(NicId).zip(&network.nics) {
-            let vpc = network.subnet(nic.subnet).vpc;
-            for address in &nic.addresses {
-                own(vpc, address.address, Owner::Nic(nic_id));
-            }
-        }
-        for (havip_id, havip) in (0..).map(HavipId).zip(&network.havips) {
-            let vpc = network.subnet(havip.subnet).vpc;
-            own(vpc, havip.address, Owner::Havip(havip_id));
-        }
         let mut on_lo = HashMap::new();
         for (cvm_id, cvm) in (0..).map(CvmId).zip(&network.cvms) {
             for &address in &cvm.lo {
-                on_lo.entry(address).or_insert(cvm_id);
+                on_lo.entry(address.into()).or_insert(cvm_id);
             }
         }
         let tables = network
@@ -86,14 +60,17 @@ impl Program {
                 Lpm::new(enabled.map(|(index, route)| (route.destination, index)))
             })
             .collect();
+        let owners = owners::Owners::new(&network);
+        let public = public::PublicAddresses::new(&network);
+        let facts = |nic| nic::NicFacts::new(&network, nic);
         Self {
             verify_checksums: false,
-            owners,
-            vpcs_of,
             on_lo,
             tables,
-            public: public::PublicAddresses::new(&network),
-            hosts: host::tables(&network),
+            hosts: host::hosts(&network, &owners, &public),
+            nics: network.nics.iter().map(facts).collect(),
+            owners,
+            public,
             filters: filters::Filters::new(&network),
             externals: first_of(network.externals.iter().map(|e| &e.networks[..])),
             private: first_of(network.vpcs.iter().map(|vpc| &vpc.cidrs[..])),
@@ -118,46 +95,6 @@ impl Program {
         &self.network
     }
 
-    /// Who owns a private address in a vpc.
-    pub fn owner(&self, vpc: VpcId, address: Ipv4Addr) -> Option<Owner> {
-        self.owners.get(&(vpc, address)).copied()
-    }
-
-    /// Who owns a private address in any vpc; the first in file order where several vpcs
-    /// use the same addresses.
-    pub fn owner_anywhere(&self, address: Ipv4Addr) -> Option<(VpcId, Owner)> {
-        let vpc = *self.vpcs_of.get(&address)?.first()?;
-        Some((vpc, self.owner(vpc, address)?))
-    }
-
-    /// Whether several vpcs have somebody with this address.
-    pub fn is_ambiguous(&self, address: Ipv4Addr) -> bool {
-        self.vpcs_of
-            .get(&address)
-            .is_some_and(|vpcs| vpcs.len() > 1)
-    }
-
-    /// The host that a captured packet of this source was sent by (§12): the owner of the
-    /// private address, the holder of the virtual one, a host with it on `lo`, or the owner of
-    /// an eip in direct mode.
-    pub fn sender(&self, source: Ipv4Addr) -> Option<CvmId> {
-        match self.owner_anywhere(source) {
-            Some((_, Owner::Nic(nic))) => return Some(self.network.nic(nic).cvm),
-            Some((_, Owner::Havip(havip))) => {
-                return self
-                    .network
-                    .havip(havip)
-                    .holder
-                    .map(|nic| self.network.nic(nic).cvm);
-            }
-            None => {}
-        }
-        if let Some(nic) = self.public.direct_nic(&self.network, source) {
-            return Some(self.network.nic(nic).cvm);
-        }
-        self.on_lo.get(&source).copied()
-    }
-
     /// The gateway at the edge of the simulated world behind which an address lies; the first in
     /// file order where several do.
     pub fn external_of(&self, address: Ipv4Addr) -> Option<ExternalId> {
@@ -174,16 +111,6 @@ impl Program {
     /// The eip with this public address.
     pub fn eip_of_public(&self, address: Ipv4Addr) -> Option<EipId> {
         self.public.by_public(address)
-    }
-
-    /// The vpc of a nic.
-    pub fn vpc_of(&self, nic: NicId) -> VpcId {
-        self.network.subnet(self.network.nic(nic).subnet).vpc
-    }
-
-    /// The subnet of a nic.
-    pub(crate) fn subnet_of(&self, nic: NicId) -> SubnetId {
-        self.network.nic(nic).subnet
     }
 
     /// The routes of a table that match, longest prefix first, in file order at equal prefix,

@@ -1,8 +1,9 @@
 //! Public addresses: who is behind each, in both directions.
 
+use super::owners::private;
 use hashbrown::HashMap;
 use std::net::Ipv4Addr;
-use vpcsim_network::{EipId, EipMode, EipTarget, NatGatewayId, Network, NicId, VpcId};
+use vpcsim_network::{Eip, EipId, EipMode, EipTarget, NatGatewayId, Network, NicId, VpcId};
 use vpcsim_packet::Protocol;
 
 /// Where a DNAT rule leads.
@@ -13,38 +14,58 @@ pub(crate) struct DnatTarget {
     pub(crate) rule: u32,
 }
 
-#[derive(Debug, Clone)]
+/// A public address of ours.
+#[derive(Debug, Clone, Copy)]
+struct Public {
+    eip: EipId,
+    /// The nic that carries it itself (direct mode).
+    direct: Option<NicId>,
+}
+
+#[derive(Debug, Clone, Default)]
 pub(crate) struct PublicAddresses {
-    by_public: HashMap<Ipv4Addr, EipId>,
+    by_public: HashMap<u32, Public>,
     /// Eips in NAT mode by the private address they stand for, virtual addresses included.
-    by_private: HashMap<(VpcId, Ipv4Addr), EipId>,
-    dnat: HashMap<(EipId, Protocol, u16), DnatTarget>,
-    /// The first DNAT rule that leads to a private address and port.
-    dnat_to: HashMap<(VpcId, Protocol, Ipv4Addr, u16), DnatTarget>,
+    by_private: HashMap<u64, EipId>,
+    /// By eip, protocol and public port.
+    dnat: HashMap<u64, DnatTarget>,
+    /// The first DNAT rule that leads to a private address, protocol and port.
+    dnat_to: HashMap<(u64, u32), DnatTarget>,
+}
+
+/// A protocol and port in one number.
+fn service(protocol: Protocol, port: u16) -> u32 {
+    u32::from(protocol.0) << 16 | u32::from(port)
+}
+
+fn public_service(eip: EipId, protocol: Protocol, port: u16) -> u64 {
+    u64::from(eip.0) << 32 | u64::from(service(protocol, port))
+}
+
+/// The private address that an eip is bound to, and its vpc.
+pub(super) fn private_side(network: &Network, eip: &Eip) -> Option<(VpcId, Ipv4Addr)> {
+    match eip.target? {
+        EipTarget::Address(nic, address) => Some((network.vpc_of(nic), address)),
+        EipTarget::Havip(havip) => {
+            let havip = network.havip(havip);
+            Some((network.subnet(havip.subnet).vpc, havip.address))
+        }
+        EipTarget::NatGateway(_) => None,
+    }
 }
 
 impl PublicAddresses {
     pub(super) fn new(network: &Network) -> Self {
-        let mut this = Self {
-            by_public: HashMap::new(),
-            by_private: HashMap::new(),
-            dnat: HashMap::new(),
-            dnat_to: HashMap::new(),
-        };
+        let mut this = Self::default();
         for (id, eip) in (0..).map(EipId).zip(&network.eips) {
-            this.by_public.insert(eip.address, id);
-            let private = match eip.target {
-                Some(EipTarget::Address(nic, address)) => {
-                    Some((network.subnet(network.nic(nic).subnet).vpc, address))
-                }
-                Some(EipTarget::Havip(havip)) => {
-                    let havip = network.havip(havip);
-                    Some((network.subnet(havip.subnet).vpc, havip.address))
-                }
-                Some(EipTarget::NatGateway(_)) | None => None,
+            let direct = match (eip.mode, eip.target) {
+                (EipMode::Direct, Some(EipTarget::Address(nic, _))) => Some(nic),
+                _ => None,
             };
-            if let (Some(private), EipMode::Nat) = (private, eip.mode) {
-                this.by_private.insert(private, id);
+            let public = Public { eip: id, direct };
+            this.by_public.insert(eip.address.into(), public);
+            if let (Some((vpc, address)), EipMode::Nat) = (private_side(network, eip), eip.mode) {
+                this.by_private.insert(private(vpc, address), id);
             }
         }
         for (id, gateway) in (0..).map(NatGatewayId).zip(&network.nat_gateways) {
@@ -53,8 +74,12 @@ impl PublicAddresses {
                     continue;
                 };
                 let (protocol, target) = (Protocol(number), DnatTarget { gateway: id, rule });
-                this.dnat.insert((dnat.eip, protocol, dnat.port), target);
-                let to = (gateway.vpc, protocol, dnat.to, dnat.to_port);
+                let from = public_service(dnat.eip, protocol, dnat.port);
+                this.dnat.insert(from, target);
+                let to = (
+                    private(gateway.vpc, dnat.to),
+                    service(protocol, dnat.to_port),
+                );
                 this.dnat_to.entry(to).or_insert(target);
             }
         }
@@ -62,52 +87,26 @@ impl PublicAddresses {
     }
 
     /// The eip with this public address.
+    #[inline]
     pub(crate) fn by_public(&self, address: Ipv4Addr) -> Option<EipId> {
-        self.by_public.get(&address).copied()
+        Some(self.by_public.get(&u32::from(address))?.eip)
     }
 
     /// The eip in NAT mode that stands for a private address.
     pub(crate) fn by_private(&self, vpc: VpcId, address: Ipv4Addr) -> Option<EipId> {
-        self.by_private.get(&(vpc, address)).copied()
-    }
-
-    /// The public side of a packet that leaves by a nic: the eip that stands for its source
-    /// address, or the one that it is (direct mode). It has to be the cvm's own: a packet that
-    /// it forwards for another does not leave by the other's eip.
-    pub(crate) fn of_source(
-        &self,
-        network: &Network,
-        nic: NicId,
-        source: Ipv4Addr,
-    ) -> Option<EipId> {
-        let sender = network.nic(nic);
-        let vpc = network.subnet(sender.subnet).vpc;
-        let eip = match self.by_private(vpc, source) {
-            Some(eip) => eip,
-            None => self
-                .direct_nic(network, source)
-                .and(self.by_public(source))?,
-        };
-        let carrier = match network.eip(eip).target? {
-            EipTarget::Address(carrier, _) => carrier,
-            EipTarget::Havip(havip) => network.havip(havip).holder?,
-            EipTarget::NatGateway(_) => return None,
-        };
-        (network.nic(carrier).cvm == sender.cvm).then_some(eip)
+        self.by_private.get(&private(vpc, address)).copied()
     }
 
     /// The nic that carries this public address itself (direct mode).
-    pub(crate) fn direct_nic(&self, network: &Network, address: Ipv4Addr) -> Option<NicId> {
-        let eip = network.eip(self.by_public(address)?);
-        match (eip.mode, eip.target) {
-            (EipMode::Direct, Some(EipTarget::Address(nic, _))) => Some(nic),
-            _ => None,
-        }
+    #[inline]
+    pub(crate) fn direct_nic(&self, address: Ipv4Addr) -> Option<NicId> {
+        self.by_public.get(&u32::from(address))?.direct
     }
 
     /// The DNAT rule for a public address and port.
+    #[inline]
     pub(crate) fn dnat(&self, eip: EipId, protocol: Protocol, port: u16) -> Option<DnatTarget> {
-        self.dnat.get(&(eip, protocol, port)).copied()
+        self.dnat.get(&public_service(eip, protocol, port)).copied()
     }
 
     /// The first DNAT rule that leads to a private address and port.
@@ -118,6 +117,7 @@ impl PublicAddresses {
         address: Ipv4Addr,
         port: u16,
     ) -> Option<DnatTarget> {
-        self.dnat_to.get(&(vpc, protocol, address, port)).copied()
+        let to = (private(vpc, address), service(protocol, port));
+        self.dnat_to.get(&to).copied()
     }
 }

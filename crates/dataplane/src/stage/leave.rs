@@ -13,8 +13,8 @@ impl<O: Observer> Walk<'_, O> {
     /// §2: a packet leaves a nic.
     pub(crate) fn leave(&mut self, packet: &mut Packet<'_>, nic: NicId) -> Result<Step, Stopped> {
         let network = self.program.network();
-        let cvm = network.nic(nic).cvm;
-        if !network.cvm(cvm).running {
+        let cvm = self.program.cvm_of(nic);
+        if !self.program.host(cvm).running {
             let drop = Drop::new(DropReason::CvmStopped, Stage::HostEgress, Element::Cvm(cvm));
             return Err(drop.into());
         }

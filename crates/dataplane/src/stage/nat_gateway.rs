@@ -168,7 +168,7 @@ impl<O: Observer> Walk<'_, O> {
         let carrier = self
             .program
             .public()
-            .direct_nic(network, session.inside.source)
+            .direct_nic(session.inside.source)
             .filter(|&nic| self.program.vpc_of(nic) == gateway.vpc);
         let owner = match carrier {
             Some(nic) => nic,

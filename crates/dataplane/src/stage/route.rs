@@ -96,10 +96,7 @@ impl<O: Observer> Walk<'_, O> {
         if destination.is_multicast() || destination.is_broadcast() {
             return Err(no_route);
         }
-        let eip = self
-            .program
-            .public()
-            .of_source(network, nic, packet.key.source);
+        let eip = self.eip_of_source(packet, nic);
         if let Some((hop, index)) = self.longest(packet, table, eip) {
             let line = network.route_table(table).routes[index as usize].mark.line;
             let rule = Rule {
@@ -125,6 +122,13 @@ impl<O: Observer> Walk<'_, O> {
             }
             None => Err(no_route),
         }
+    }
+
+    /// The public side of a packet that leaves by a nic. It is the cvm's own: a packet that it
+    /// forwards for another does not leave by the other's eip.
+    fn eip_of_source(&self, packet: &Packet<'_>, nic: NicId) -> Option<EipId> {
+        let sender = self.program.host(self.program.cvm_of(nic));
+        sender.eip_of_source(packet.key.source)
     }
 
     /// §2.5c: the longest prefix; at equal prefix an `eip` route for those who have one, else
@@ -182,11 +186,7 @@ impl<O: Observer> Walk<'_, O> {
                 return self.nat_outbound(packet, gateway);
             }
             NextHop::Eip => {
-                let eip = self
-                    .program
-                    .public()
-                    .of_source(network, nic, packet.key.source);
-                let Some(eip) = eip else {
+                let Some(eip) = self.eip_of_source(packet, nic) else {
                     return Err(unavailable(Element::Address(packet.key.source)).into());
                 };
                 return self.eip_outbound(packet, eip);
