@@ -154,43 +154,78 @@ impl Reader {
         if self.finished {
             return Ok(None);
         }
-        let found = match &mut self.kind {
+        match self.step() {
+            Ok(found) => Ok(Some(self.record(found))),
+            Err(stop) => self.stopped(stop).map(|()| None),
+        }
+    }
+
+    /// The next packet, if all of it has been read already; `None` where [`Reader::next_record`] would
+    /// have to ask the file or the stream for more, and at the end.
+    ///
+    /// For who has something to do before it waits: of a pipe nobody knows for how long.
+    ///
+    /// # Errors
+    /// When the capture is damaged, as [`Reader::next_record`].
+    #[inline]
+    pub fn next_buffered(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
+        if self.finished {
+            return Ok(None);
+        }
+        self.window.allow_reading(false);
+        let found = self.step();
+        self.window.allow_reading(true);
+        match found {
+            Ok(found) => Ok(Some(self.record(found))),
+            // Nothing was read, so this is no failure of the source; the step is taken again.
+            Err(Stop::Io(_)) => Ok(None),
+            Err(stop) => self.stopped(stop).map(|()| None),
+        }
+    }
+
+    #[inline]
+    fn step(&mut self) -> Result<Found, Stop> {
+        match &mut self.kind {
             Kind::Pcap(pcap, _) => pcap.step(&mut self.window),
             Kind::PcapNg(pcapng) => pcapng.step(&mut self.window, &mut self.warnings),
-        };
-        match found {
-            Ok(Found {
-                time,
-                interface,
-                original_len,
-                data,
-            }) => {
-                let link_type = match &self.kind {
-                    Kind::Pcap(_, only) => only.link_type,
-                    Kind::PcapNg(pcapng) => pcapng.interfaces()[interface as usize].link_type,
-                };
-                Ok(Some(Record {
-                    time,
-                    interface,
-                    link_type,
-                    original_len,
-                    data: self.window.bytes(data),
-                }))
-            }
-            Err(stop) => {
-                self.finished = !matches!(stop, Stop::Io(_));
-                let settled = settle(
-                    stop,
-                    &self.window,
-                    self.format.compression,
-                    &mut self.warnings,
-                );
-                if let Err(CaptureError::Compressed { .. }) = settled {
-                    self.finished = true;
-                }
-                settled.map(|()| None)
-            }
         }
+    }
+
+    #[inline]
+    fn record(&self, found: Found) -> Record<'_> {
+        let Found {
+            time,
+            interface,
+            original_len,
+            data,
+        } = found;
+        let link_type = match &self.kind {
+            Kind::Pcap(_, only) => only.link_type,
+            Kind::PcapNg(pcapng) => pcapng.interfaces()[interface as usize].link_type,
+        };
+        Record {
+            time,
+            interface,
+            link_type,
+            original_len,
+            data: self.window.bytes(data),
+        }
+    }
+
+    /// There is no packet: the end, or an error.
+    #[cold]
+    fn stopped(&mut self, stop: Stop) -> Result<(), CaptureError> {
+        self.finished = !matches!(stop, Stop::Io(_));
+        let settled = settle(
+            stop,
+            &self.window,
+            self.format.compression,
+            &mut self.warnings,
+        );
+        if let Err(CaptureError::Compressed { .. }) = settled {
+            self.finished = true;
+        }
+        settled
     }
 
     /// What was odd so far: one warning of each kind. Complete once the end has been reached.

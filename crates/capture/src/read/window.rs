@@ -22,6 +22,8 @@ pub(super) struct Window {
     offset: u64,
     ended: bool,
     cut: bool,
+    /// Whether the source may be asked for more.
+    may_read: bool,
 }
 
 impl Window {
@@ -34,7 +36,14 @@ impl Window {
             offset: 0,
             ended: false,
             cut: false,
+            may_read: true,
         }
+    }
+
+    /// Lets the source be asked for more, or not: then [`Self::fill`] fails where it would have to.
+    #[inline]
+    pub(super) fn allow_reading(&mut self, may_read: bool) {
+        self.may_read = may_read;
     }
 
     /// Makes sure that `wanted` bytes are available; false when the stream ends before.
@@ -49,6 +58,9 @@ impl Window {
 
     #[cold]
     fn read_until(&mut self, wanted: usize) -> io::Result<bool> {
+        if !self.may_read {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         while self.end - self.start < wanted {
             if self.ended {
                 return Ok(false);

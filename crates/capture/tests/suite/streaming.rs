@@ -136,6 +136,50 @@ fn a_stream_of_single_bytes_reads_like_a_file() {
     }
 }
 
+#[test]
+fn what_has_arrived_comes_out_without_asking_for_more() {
+    let pcap = PcapFile::new(ByteOrder::Little).encode(&three());
+    let mut skipped = NgFile::new(ByteOrder::Big);
+    skipped.interface(1, 0, &[]);
+    for packet in three() {
+        skipped.block(0x0bad, &[7; 400]);
+        skipped.enhanced(0, packet.time, &packet);
+    }
+    for file in [pcap, skipped.bytes] {
+        for len in [1, 10, 100, file.len()] {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let mut reader = Reader::from_stream(Pieces {
+                pieces: file.chunks(len).map(<[u8]>::to_vec).collect(),
+                asked: Arc::clone(&asked),
+            })
+            .unwrap();
+            let mut packets = Vec::new();
+            loop {
+                let before = asked.load(Ordering::Relaxed);
+                while let Some(record) = reader.next_buffered().unwrap() {
+                    packets.push(record.data.to_vec());
+                }
+                assert_eq!(
+                    asked.load(Ordering::Relaxed),
+                    before,
+                    "nothing was asked for"
+                );
+                match reader.next_record().unwrap() {
+                    Some(record) => packets.push(record.data.to_vec()),
+                    None => break,
+                }
+                assert!(
+                    asked.load(Ordering::Relaxed) > before,
+                    "there was nothing left"
+                );
+            }
+            let wanted: Vec<_> = three().into_iter().map(|packet| packet.data).collect();
+            assert_eq!(packets, wanted, "in pieces of {len}");
+            assert!(reader.next_buffered().unwrap().is_none(), "after the end");
+        }
+    }
+}
+
 /// Fails once before every byte.
 struct Stuttering {
     bytes: VecDeque<u8>,
