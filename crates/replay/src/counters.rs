@@ -3,6 +3,7 @@
 use crate::drops::{DropCounts, OTHERS};
 use crate::frame::NotIpv4;
 use crate::names::element_text;
+use crate::places::Places;
 use crate::report::{
     CaptureReport, Connections, EipRow, FlowRow, Generated, KindRow, LinkRow, MalformedRow, NatRow,
     PlaceRow, Verdicts,
@@ -10,7 +11,6 @@ use crate::report::{
 use crate::strangers::Strangers;
 use crate::tally::{Count, Tally};
 use crate::top_flows::TopFlows;
-use hashbrown::HashMap;
 use std::net::Ipv4Addr;
 use vpcsim_capture::LinkType;
 use vpcsim_capture::link::{Link, ipv4_payload};
@@ -51,12 +51,16 @@ pub(crate) struct Counters {
     pub(crate) verdicts: Verdicts,
     pub(crate) generated: Generated,
     pub(crate) drops: DropCounts,
-    places: HashMap<Place, Count>,
+    places: Places,
+    /// By the number of the place.
+    delivered: Vec<Count>,
     flows: TopFlows,
     malformed: Tally<Broken>,
     not_ipv4: Tally<NotIpv4>,
     link_types: Tally<LinkType>,
-    pub(crate) captures: Vec<CaptureReport>,
+    captures: Vec<CaptureReport>,
+    /// Packets before the capture begun last.
+    earlier: u64,
     /// Packets whose time is before the latest seen.
     pub(crate) went_back: u64,
     pub(crate) strangers: Strangers,
@@ -65,18 +69,21 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(program: &Program) -> Self {
+        let places = Places::new(program);
         Self {
             all: Count::default(),
             verdicts: Verdicts::default(),
             generated: Generated::default(),
             drops: DropCounts::default(),
-            places: HashMap::new(),
+            places,
+            delivered: vec![Count::default(); places.len()],
             flows: TopFlows::new(COUNTED_FLOWS),
             malformed: Tally::new(MOST_KINDS),
             not_ipv4: Tally::new(MOST_KINDS),
             link_types: Tally::new(MOST_KINDS),
             captures: Vec::new(),
+            earlier: 0,
             went_back: 0,
             strangers: Strangers::default(),
             ambiguous: Vec::new(),
@@ -84,18 +91,48 @@ impl Counters {
         }
     }
 
-    /// A packet was read.
-    pub(crate) fn read(&mut self, link_type: LinkType, bytes: u32) {
-        self.all.add(bytes);
-        self.link_types.add(&link_type, bytes);
+    /// The packets from here on are of another capture.
+    pub(crate) fn begin_capture(&mut self, name: &str, format: &str) {
+        self.end_capture();
+        self.captures.push(CaptureReport {
+            name: name.to_owned(),
+            format: format.to_owned(),
+            packets: 0,
+            warnings: Vec::new(),
+        });
+    }
+
+    /// Something is odd about the capture begun last.
+    pub(crate) fn capture_warning(&mut self, text: String) {
         if let Some(capture) = self.captures.last_mut() {
-            capture.packets += 1;
+            capture.warnings.push(text);
         }
     }
 
+    fn end_capture(&mut self) {
+        if let Some(capture) = self.captures.last_mut() {
+            capture.packets += self.all.packets - self.earlier;
+        }
+        self.earlier = self.all.packets;
+    }
+
+    /// The captures, in order.
+    pub(crate) fn into_captures(mut self) -> Vec<CaptureReport> {
+        self.end_capture();
+        self.captures
+    }
+
+    /// A packet was read.
+    #[inline]
+    pub(crate) fn read(&mut self, link_type: LinkType, bytes: u32) {
+        self.all.add(bytes);
+        self.link_types.add(&link_type, bytes);
+    }
+
+    #[inline]
     pub(crate) fn delivered(&mut self, place: Place, bytes: u32) {
         self.verdicts.delivered += 1;
-        self.places.entry(place).or_default().add(bytes);
+        self.delivered[self.places.number(place)].add(bytes);
     }
 
     pub(crate) fn dropped(&mut self, flow: FlowKey, drop: &Drop, bytes: u32) {
@@ -129,8 +166,10 @@ impl Counters {
     pub(crate) fn place_rows(&self, program: &Program) -> Vec<PlaceRow> {
         let mut rows: Vec<_> = self
             .places
-            .iter()
-            .map(|(&place, count)| PlaceRow {
+            .all()
+            .zip(&self.delivered)
+            .filter(|(_, count)| count.packets > 0)
+            .map(|(place, count)| PlaceRow {
                 name: program.place_name(place),
                 packets: count.packets,
                 bytes: count.bytes,

@@ -36,7 +36,7 @@
 //!     data: &packet,
 //! };
 //! replay.packet(&record, &mut ())?;
-//! let report = replay.finish();
+//! let report = replay.finish(&mut ())?;
 //! assert_eq!(report.verdicts.delivered, 1);
 //! assert_eq!(report.places[0].name, "web-2/eth0");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -49,8 +49,11 @@ mod drops;
 mod endpoint;
 mod expect;
 mod frame;
+mod ledger;
 mod mapping;
 mod names;
+mod origins;
+mod places;
 mod replay;
 mod report;
 mod run;

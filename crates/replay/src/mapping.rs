@@ -99,6 +99,12 @@ impl Mappings {
         Self(resolved)
     }
 
+    /// Whether there are none, so that no packet changes.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The host that an address of the capture stands for.
     pub(crate) fn cvm(&self, address: Ipv4Addr) -> Option<CvmId> {
         self.find(address).map(|found| found.mapping.cvm)
@@ -106,9 +112,6 @@ impl Mappings {
 
     /// Puts the hosts' own addresses in the place of mapped ones.
     pub(crate) fn apply(&self, bytes: &mut [u8], headers: &mut Headers) {
-        if self.0.is_empty() {
-            return;
-        }
         if let Transport::Icmp(Icmp {
             body: IcmpBody::Error(quoted),
             ..

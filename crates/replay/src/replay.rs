@@ -1,20 +1,18 @@
-//! Packets one by one through a network.
+//! Packets through a network, in batches.
 
 use crate::attribution::Attribution;
-use crate::counters::{Broken, Counters, connections, nat_rows};
-use crate::frame::{Frame, NotIpv4, frame};
+use crate::counters::{Broken, connections, nat_rows};
+use crate::frame::{Frame, frame};
+use crate::ledger::{Captured, Ledger};
 use crate::mapping::Mapping;
-use crate::report::{CaptureReport, Report, Timing};
+use crate::origins::Origins;
+use crate::report::{Report, Timing};
 use crate::sink::Sink;
 use crate::time::rfc3339;
-use hashbrown::HashMap;
 use std::io;
 use std::time::Instant;
 use vpcsim_capture::Record;
-use vpcsim_capture::link::Other as OtherProtocol;
-use vpcsim_dataplane::{
-    Arrival, Nanos, Other, Program, Role, Source, State, Use, Verdict, Walked, walk,
-};
+use vpcsim_dataplane::{Arrival, Batch, Nanos, Program, Source, State, Use};
 use vpcsim_packet::{FlowKey, Headers};
 
 /// How a capture is to be taken.
@@ -29,33 +27,23 @@ pub struct Options {
 }
 
 /// A replay under way.
+///
+/// Packets are carried in batches: what [`Replay::packet`] was given may wait for those that come
+/// after it, until [`Replay::flush`].
 #[derive(Debug)]
 pub struct Replay<'p> {
     program: &'p Program,
-    attribution: Attribution<'p>,
-    keep_drops: bool,
+    origins: Origins<'p>,
     state: State,
-    counters: Counters,
-    /// The packet being walked; kept for its allocation.
-    packet: Vec<u8>,
-    /// What ended beside it; kept for its allocation.
-    others: Vec<Other>,
-    /// Fragments that are held, by number.
-    held: HashMap<u64, Captured>,
+    ledger: Ledger,
+    /// Packets that wait to be carried.
+    batch: Batch,
+    /// What is remembered of each of them, in the same order.
+    waiting: Vec<Captured>,
     /// The latest time seen: the clock.
     latest: u64,
     earliest: Option<u64>,
     began: Instant,
-}
-
-/// What is remembered of a captured packet while it is under way.
-#[derive(Debug, Clone, Copy)]
-struct Captured {
-    /// Length on the link: what is counted.
-    frame_len: u32,
-    /// Length of the IPv4 packet: what is written.
-    original_len: u32,
-    flow: FlowKey,
 }
 
 impl<'p> Replay<'p> {
@@ -63,13 +51,11 @@ impl<'p> Replay<'p> {
     pub fn new(program: &'p Program, options: &Options) -> Self {
         Self {
             program,
-            attribution: Attribution::new(program, options),
-            keep_drops: options.keep_drops,
+            origins: Origins::new(Attribution::new(program, options)),
             state: State::new(program),
-            counters: Counters::new(),
-            packet: Vec::new(),
-            others: Vec::new(),
-            held: HashMap::new(),
+            ledger: Ledger::new(program, options.keep_drops),
+            batch: Batch::new(),
+            waiting: Vec::new(),
             latest: 0,
             earliest: None,
             began: Instant::now(),
@@ -78,52 +64,50 @@ impl<'p> Replay<'p> {
 
     /// The packets from here on are of another capture.
     pub fn begin_capture(&mut self, name: &str, format: &str) {
-        self.counters.captures.push(CaptureReport {
-            name: name.to_owned(),
-            format: format.to_owned(),
-            packets: 0,
-            warnings: Vec::new(),
-        });
+        self.ledger.counters.begin_capture(name, format);
     }
 
     /// Something is odd about the capture begun last.
     pub fn capture_warning(&mut self, text: String) {
-        if let Some(capture) = self.counters.captures.last_mut() {
-            capture.warnings.push(text);
-        }
+        self.ledger.counters.capture_warning(text);
     }
 
-    /// Packets so far.
+    /// Packets so far, those that wait included.
     pub fn packets(&self) -> u64 {
-        self.counters.all.packets
+        self.ledger.counters.all.packets
     }
 
-    /// How full the tables are.
+    /// How full the tables are. Packets that wait have left nothing there yet.
     pub fn usage(&self) -> Use {
         self.state.usage(self.program)
     }
 
-    /// Carries a captured packet to its verdict.
+    /// Takes a captured packet; carries all that wait to their verdicts when they are many.
     ///
     /// # Errors
     /// When the sink does not take what ended.
     pub fn packet(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         let frame_len = record.original_len.max(record.data.len() as u32);
-        let id = self.counters.all.packets;
-        self.counters.read(record.link_type, frame_len);
-        self.tick(record.time);
+        let counters = &mut self.ledger.counters;
+        let id = counters.all.packets;
+        counters.read(record.link_type, frame_len);
+        if record.time < self.latest {
+            counters.went_back += 1;
+        }
+        self.latest = self.latest.max(record.time);
+        self.earliest = Some(self.earliest.map_or(record.time, |e| e.min(record.time)));
         let (bytes, original_len) = match frame(record) {
             Frame::Ipv4 {
                 bytes,
                 original_len,
             } => (bytes, original_len),
             Frame::NotIpv4(kind) => {
-                self.counters.not_ipv4(kind, frame_len);
+                counters.not_ipv4(kind, frame_len);
                 return Ok(());
             }
             Frame::Truncated { link_type } => {
                 let broken = Broken::LinkHeader(link_type);
-                self.counters.malformed(broken, frame_len);
+                counters.malformed(broken, frame_len);
                 return Ok(());
             }
         };
@@ -131,54 +115,73 @@ impl<'p> Replay<'p> {
             Ok(headers) => headers,
             Err(malformed) => {
                 let broken = Broken::Packet(malformed);
-                self.counters.malformed(broken, frame_len);
+                counters.malformed(broken, frame_len);
                 return Ok(());
             }
         };
-        let origin = self.attribution.of(headers.source);
-        self.counters.strangers.seen(headers.source, origin.source);
+        let origin = self.origins.of(headers.source);
+        counters.strangers.seen(headers.source, origin.source);
         if origin.ambiguous {
-            self.counters.ambiguous(headers.source);
+            counters.ambiguous(headers.source);
         }
         let Some(source) = origin.source else {
-            self.counters.verdicts.unattributed += 1;
+            counters.verdicts.unattributed += 1;
             return Ok(());
-        };
-        self.packet.clear();
-        self.packet.extend_from_slice(bytes);
-        self.attribution
-            .mappings()
-            .apply(&mut self.packet, &mut headers);
-        let captured = Captured {
-            frame_len,
-            original_len,
-            flow: flow_of(&headers),
         };
         let arrival = Arrival {
             id,
             time: Nanos(record.time),
             source,
         };
-        let walked = walk(
-            self.program,
-            &mut self.state,
-            arrival,
-            &mut self.packet,
-            &mut (),
-            &mut self.others,
-        );
-        let ended = self.end_walked(id, record.time, captured, walked, sink);
-        let others = self.end_others(sink);
-        self.check();
-        ended.and(others)
+        self.batch.push(arrival, bytes);
+        let mappings = self.origins.attribution().mappings();
+        if !mappings.is_empty()
+            && let Some(bytes) = self.batch.bytes_mut(self.batch.len() - 1)
+        {
+            mappings.apply(bytes, &mut headers);
+        }
+        self.waiting.push(Captured {
+            clock: self.latest,
+            frame_len,
+            original_len,
+            flow: flow_of(&headers),
+        });
+        if self.batch.is_full() {
+            self.flush(sink)
+        } else {
+            Ok(())
+        }
     }
 
-    /// The report.
-    pub fn finish(self) -> Report {
-        self.check();
+    /// Carries the packets that wait to their verdicts.
+    ///
+    /// # Errors
+    /// When the sink does not take what ended.
+    pub fn flush(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
+        self.batch.run(self.program, &mut self.state, &mut ());
+        let mut result = Ok(());
+        for (ended, captured) in self.batch.ended().zip(&self.waiting) {
+            match result {
+                Ok(()) => result = self.ledger.end(&ended, captured, sink),
+                // Nothing more for this sink, but the counts stay whole.
+                Err(_) => self.ledger.end(&ended, captured, &mut ())?,
+            }
+        }
+        self.batch.clear();
+        self.waiting.clear();
+        self.ledger.check();
+        result
+    }
+
+    /// Carries the packets that wait to their verdicts, and reports.
+    ///
+    /// # Errors
+    /// When the sink does not take what ended.
+    pub fn finish(mut self, sink: &mut dyn Sink) -> io::Result<Report> {
+        self.flush(sink)?;
         let program = self.program;
         let usage = self.usage();
-        let counters = self.counters;
+        let counters = self.ledger.counters;
         let elapsed = self.began.elapsed().as_secs_f64();
         let packets = counters.all.packets;
         let timing = Timing {
@@ -191,7 +194,7 @@ impl<'p> Replay<'p> {
             capture_start: self.earliest.map(rfc3339),
             capture_end: self.earliest.map(|_| rfc3339(self.latest)),
         };
-        Report {
+        Ok(Report {
             packets,
             bytes: counters.all.bytes,
             verdicts: counters.verdicts,
@@ -205,119 +208,9 @@ impl<'p> Replay<'p> {
             not_ipv4: counters.not_ipv4_rows(),
             link_types: counters.link_rows(),
             warnings: counters.warnings(),
-            captures: counters.captures,
+            captures: counters.into_captures(),
             timing,
-        }
-    }
-
-    fn tick(&mut self, time: u64) {
-        if time < self.latest {
-            self.counters.went_back += 1;
-        }
-        self.latest = self.latest.max(time);
-        self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
-    }
-
-    /// The packet that was given has come to an end, or waits.
-    fn end_walked(
-        &mut self,
-        id: u64,
-        time: u64,
-        captured: Captured,
-        walked: Walked,
-        sink: &mut dyn Sink,
-    ) -> io::Result<()> {
-        self.count(captured, &walked.verdict);
-        match walked.verdict {
-            Verdict::Held => {
-                self.held.insert(id, captured);
-                Ok(())
-            }
-            // The pieces are written, not the whole.
-            _ if walked.cut => Ok(()),
-            verdict => {
-                let (packet, len) = (&self.packet, captured.original_len);
-                write(self.keep_drops, &verdict, time, len, packet, sink)
-            }
-        }
-    }
-
-    /// What ended beside it.
-    fn end_others(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
-        // Taken out for the borrow, put back for its allocation.
-        let mut others = std::mem::take(&mut self.others);
-        let mut result = Ok(());
-        for other in others.drain(..) {
-            let mut original_len = other.original_len.max(other.bytes.len()) as u32;
-            match other.role {
-                Role::Piece => {}
-                Role::Generated => {
-                    self.counters.generated.total += 1;
-                    match other.verdict {
-                        Verdict::Delivered(_) => self.counters.generated.delivered += 1,
-                        _ => self.counters.generated.dropped += 1,
-                    }
-                }
-                Role::Captured => {
-                    // Given back exactly once: whoever is not known was not held.
-                    let Some(captured) = self.held.remove(&other.id) else {
-                        continue;
-                    };
-                    self.counters.verdicts.held -= 1;
-                    self.count(captured, &other.verdict);
-                    original_len = captured.original_len;
-                }
-            }
-            // It ends now, not when it was captured. Of one that was cut, the pieces are written.
-            let (time, keep) = (self.latest, self.keep_drops);
-            if result.is_ok() && !other.cut {
-                result = write(keep, &other.verdict, time, original_len, &other.bytes, sink);
-            }
-        }
-        self.others = others;
-        result
-    }
-
-    /// Counts the verdict of a captured packet.
-    fn count(&mut self, captured: Captured, verdict: &Verdict) {
-        let Captured {
-            frame_len, flow, ..
-        } = captured;
-        let counters = &mut self.counters;
-        match *verdict {
-            Verdict::Delivered(place) => counters.delivered(place, frame_len),
-            Verdict::Dropped(ref drop) => counters.dropped(flow, drop, frame_len),
-            Verdict::NotIpv4 => counters.not_ipv4(NotIpv4::Other(OtherProtocol::Ipv6), frame_len),
-            Verdict::Malformed(malformed) => {
-                counters.malformed(Broken::Packet(malformed), frame_len);
-            }
-            Verdict::Unattributed => counters.verdicts.unattributed += 1,
-            Verdict::Held => counters.verdicts.held += 1,
-        }
-    }
-
-    /// Every packet has exactly one verdict.
-    fn check(&self) {
-        let (total, packets) = (self.counters.verdicts.total(), self.counters.all.packets);
-        debug_assert_eq!(total, packets, "the verdicts add up");
-        let held = self.held.len() as u64;
-        debug_assert_eq!(self.counters.verdicts.held, held, "held packets are known");
-    }
-}
-
-/// Hands a packet that ended to the sink.
-fn write(
-    keep_drops: bool,
-    verdict: &Verdict,
-    time: u64,
-    original_len: u32,
-    bytes: &[u8],
-    sink: &mut dyn Sink,
-) -> io::Result<()> {
-    match verdict {
-        Verdict::Delivered(place) => sink.delivered(*place, time, original_len, bytes),
-        Verdict::Dropped(drop) if keep_drops => sink.dropped(drop, time, original_len, bytes),
-        _ => Ok(()),
+        })
     }
 }
 

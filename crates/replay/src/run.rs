@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use vpcsim_capture::{CaptureError, Reader};
-use vpcsim_dataplane::Program;
+use vpcsim_dataplane::{Batch, Program};
 
 /// A capture to be replayed.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub enum ReplayError {
 }
 
 /// Packets between two looks at the clock.
-const LOOK_EVERY: u64 = 16;
+const LOOK_EVERY: u64 = Batch::SIZE as u64;
 /// Time between two calls of `on_progress`.
 const TELL_EVERY: Duration = Duration::from_millis(50);
 
@@ -96,12 +96,24 @@ pub fn replay(
         };
         let mut stopped = false;
         let damage = loop {
-            match reader.next_record() {
+            let mut waits = false;
+            let record = match reader.next_buffered() {
+                Ok(None) => {
+                    // The next packet has to be waited for; those that are there do not wait.
+                    replay.flush(sink)?;
+                    sink.flush()?;
+                    waits = true;
+                    reader.next_record()
+                }
+                other => other,
+            };
+            match record {
                 Ok(Some(record)) => replay.packet(&record, sink)?,
                 Ok(None) => break None,
                 Err(error) => break Some(error),
             }
-            if replay.packets().is_multiple_of(LOOK_EVERY) && told.elapsed() >= TELL_EVERY {
+            let look = waits || replay.packets().is_multiple_of(LOOK_EVERY);
+            if look && told.elapsed() >= TELL_EVERY {
                 told = Instant::now();
                 if on_progress(progress(&replay, &reader)).is_break() {
                     stopped = true;
@@ -120,7 +132,7 @@ pub fn replay(
         let _ = on_progress(progress(&replay, &reader));
         if let Some(source) = damage {
             replay.capture_warning(source.to_string());
-            let report = Box::new(replay.finish());
+            let report = Box::new(replay.finish(sink)?);
             return Err(ReplayError::Capture {
                 name,
                 source,
@@ -129,5 +141,5 @@ pub fn replay(
         }
         read_before += reader.bytes_read();
     }
-    Ok(replay.finish())
+    Ok(replay.finish(sink)?)
 }

@@ -33,6 +33,14 @@ pub trait Sink {
         original_len: u32,
         bytes: &[u8],
     ) -> io::Result<()>;
+
+    /// The next packet has to be waited for: what was taken should be seen now.
+    ///
+    /// # Errors
+    /// When it cannot be passed on: the replay ends.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Sink for () {
@@ -135,6 +143,10 @@ impl<W: Write> Sink for PcapngSink<'_, W> {
         self.writer
             .write(interface, time, original_len, kept(bytes), Some(comment))
             .map_err(to_io)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush().map_err(to_io)
     }
 }
 

@@ -20,10 +20,15 @@ pub(crate) struct Strangers {
 
 impl Strangers {
     /// A packet with this source, as captured, was taken to come from there.
+    #[inline]
     pub(crate) fn seen(&mut self, address: Ipv4Addr, source: Option<Source>) {
-        if !matches!(source, None | Some(Source::Internet)) {
-            self.known = true;
+        if !self.known {
+            self.strange(address, source);
         }
+    }
+
+    fn strange(&mut self, address: Ipv4Addr, source: Option<Source>) {
+        self.known = !matches!(source, None | Some(Source::Internet));
         if self.known || !(address.is_private() || address.is_loopback()) {
             return;
         }

@@ -6,7 +6,11 @@ use std::hash::Hash;
 /// Counts by kind: the first kinds to be seen, up to a ceiling, and the rest together.
 #[derive(Debug, Clone)]
 pub(crate) struct Tally<K> {
-    counts: HashMap<K, Count>,
+    /// In the order in which they were first seen.
+    kinds: Vec<(K, Count)>,
+    places: HashMap<K, usize>,
+    /// Where the kind counted last is: packets of a kind come in rows.
+    latest: usize,
     most: usize,
     rest: Count,
 }
@@ -19,6 +23,7 @@ pub(crate) struct Count {
 }
 
 impl Count {
+    #[inline]
     pub(crate) fn add(&mut self, bytes: u32) {
         self.packets += 1;
         self.bytes += u64::from(bytes);
@@ -29,26 +34,40 @@ impl<K: Eq + Hash + Clone> Tally<K> {
     /// At most `most` kinds are told apart.
     pub(crate) fn new(most: usize) -> Self {
         Self {
-            counts: HashMap::new(),
+            kinds: Vec::new(),
+            places: HashMap::new(),
+            latest: 0,
             most,
             rest: Count::default(),
         }
     }
 
     /// Counts a packet of a kind.
+    #[inline]
     pub(crate) fn add(&mut self, kind: &K, bytes: u32) {
-        if let Some(count) = self.counts.get_mut(kind) {
-            count.add(bytes);
-        } else if self.counts.len() < self.most {
-            self.counts.entry(kind.clone()).or_default().add(bytes);
+        match self.kinds.get_mut(self.latest) {
+            Some((latest, count)) if latest == kind => count.add(bytes),
+            _ => self.add_other(kind, bytes),
+        }
+    }
+
+    fn add_other(&mut self, kind: &K, bytes: u32) {
+        if let Some(&place) = self.places.get(kind) {
+            self.latest = place;
+            self.kinds[place].1.add(bytes);
+        } else if self.kinds.len() < self.most {
+            self.latest = self.kinds.len();
+            self.places.insert(kind.clone(), self.latest);
+            self.kinds.push((kind.clone(), Count::default()));
+            self.kinds[self.latest].1.add(bytes);
         } else {
             self.rest.add(bytes);
         }
     }
 
-    /// Every kind with its count, in no order.
+    /// Every kind with its count, in the order in which they were first seen.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, Count)> {
-        self.counts.iter().map(|(kind, count)| (kind, *count))
+        self.kinds.iter().map(|(kind, count)| (kind, *count))
     }
 
     /// What was seen after the ceiling was reached.

@@ -61,6 +61,7 @@ fn a_mapped_client_behind_a_gateway_loses_nothing_that_the_rules_allow() {
     while let Some(record) = reader.next_record().unwrap() {
         let mut last = Last::default();
         replay.packet(&record, &mut last).unwrap();
+        replay.flush(&mut last).unwrap();
         let Some(before) = ipv4(&record) else {
             continue;
         };
@@ -89,7 +90,7 @@ fn a_mapped_client_behind_a_gateway_loses_nothing_that_the_rules_allow() {
             }
         }
     }
-    let report = replay.finish();
+    let report = replay.finish(&mut ()).unwrap();
     check(&report);
     // Everything that the laptop sent left, and all but one that was sent to it came back.
     assert_eq!((left, came_back, lost_outbound), (1965, 2696, 0));

@@ -45,7 +45,7 @@ fn a_year_of_packets_needs_tables_for_live_flows() {
             assert!(usage.gateways[0].sessions <= live);
         }
     }
-    let report = replay.finish();
+    let report = replay.finish(&mut ()).unwrap();
     check(&report);
     assert_eq!(report.verdicts.delivered, total);
     assert!(
@@ -90,7 +90,7 @@ fn a_scan_fills_no_table_of_the_report() {
             replay.packet(&record, &mut ()).unwrap();
         }
     }
-    let report = replay.finish();
+    let report = replay.finish(&mut ()).unwrap();
     check(&report);
     assert!(report.drops.len() < 20_000);
     assert_eq!(report.dropped_flows.len(), 10);
