@@ -44,7 +44,7 @@ impl Ledger {
     #[inline]
     pub(crate) fn end(
         &mut self,
-        ended: &Ended<'_>,
+        ended: Ended<'_>,
         captured: &Captured,
         sink: &mut dyn Sink,
     ) -> io::Result<()> {

@@ -48,6 +48,7 @@ mod counters;
 mod drops;
 mod endpoint;
 mod expect;
+mod flow;
 mod frame;
 mod ledger;
 mod mapping;

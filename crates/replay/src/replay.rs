@@ -2,6 +2,7 @@
 
 use crate::attribution::Attribution;
 use crate::counters::{Broken, connections, nat_rows};
+use crate::flow::{flow, flow_of};
 use crate::frame::{Frame, frame};
 use crate::ledger::{Captured, Ledger};
 use crate::mapping::Mapping;
@@ -111,18 +112,18 @@ impl<'p> Replay<'p> {
                 return Ok(());
             }
         };
-        let mut headers = match Headers::parse(bytes) {
-            Ok(headers) => headers,
+        let flow = match flow(bytes) {
+            Ok(flow) => flow,
             Err(malformed) => {
                 let broken = Broken::Packet(malformed);
                 counters.malformed(broken, frame_len);
                 return Ok(());
             }
         };
-        let origin = self.origins.of(headers.source);
-        counters.strangers.seen(headers.source, origin.source);
+        let origin = self.origins.of(flow.source);
+        counters.strangers.seen(flow.source, origin.source);
         if origin.ambiguous {
-            counters.ambiguous(headers.source);
+            counters.ambiguous(flow.source);
         }
         let Some(source) = origin.source else {
             counters.verdicts.unattributed += 1;
@@ -134,23 +135,37 @@ impl<'p> Replay<'p> {
             source,
         };
         self.batch.push(arrival, bytes);
-        let mappings = self.origins.attribution().mappings();
-        if !mappings.is_empty()
-            && let Some(bytes) = self.batch.bytes_mut(self.batch.len() - 1)
-        {
-            mappings.apply(bytes, &mut headers);
-        }
+        let flow = self.map(flow);
         self.waiting.push(Captured {
             clock: self.latest,
             frame_len,
             original_len,
-            flow: flow_of(&headers),
+            flow,
         });
         if self.batch.is_full() {
             self.flush(sink)
         } else {
             Ok(())
         }
+    }
+
+    /// Puts the hosts' own addresses in the place of mapped ones in the packet pushed last, and
+    /// gives the flow that it then is of.
+    #[inline]
+    fn map(&mut self, flow: FlowKey) -> FlowKey {
+        let mappings = self.origins.attribution().mappings();
+        if mappings.is_empty() {
+            return flow;
+        }
+        let last = self.batch.len() - 1;
+        let Some(bytes) = self.batch.bytes_mut(last) else {
+            return flow;
+        };
+        let Ok(mut headers) = Headers::parse(bytes) else {
+            return flow;
+        };
+        mappings.apply(bytes, &mut headers);
+        flow_of(&headers)
     }
 
     /// Carries the packets that wait to their verdicts.
@@ -161,11 +176,10 @@ impl<'p> Replay<'p> {
         self.batch.run(self.program, &mut self.state, &mut ());
         let mut result = Ok(());
         for (ended, captured) in self.batch.ended().zip(&self.waiting) {
-            match result {
-                Ok(()) => result = self.ledger.end(&ended, captured, sink),
-                // Nothing more for this sink, but the counts stay whole.
-                Err(_) => self.ledger.end(&ended, captured, &mut ())?,
-            }
+            // Nothing more for a sink that has failed, but the counts stay whole.
+            let sink: &mut dyn Sink = if result.is_ok() { sink } else { &mut () };
+            let taken = self.ledger.end(ended, captured, sink);
+            result = result.and(taken);
         }
         self.batch.clear();
         self.waiting.clear();
@@ -212,15 +226,4 @@ impl<'p> Replay<'p> {
             timing,
         })
     }
-}
-
-/// The flow, without ports where only an earlier fragment knows them.
-fn flow_of(headers: &Headers) -> FlowKey {
-    FlowKey::of(headers).unwrap_or(FlowKey {
-        protocol: headers.protocol,
-        source: headers.source,
-        source_port: 0,
-        destination: headers.destination,
-        destination_port: 0,
-    })
 }

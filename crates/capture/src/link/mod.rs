@@ -48,6 +48,17 @@ pub enum Link {
 /// Never reads beyond `data`, whatever the headers say.
 #[inline]
 pub fn ipv4_payload(link_type: LinkType, data: &[u8], original_len: u32) -> Link {
+    // What nearly all packets are, without a look at anything else.
+    if link_type == LinkType::ETHERNET && data.get(12..14) == Some(&[0x08, 0x00]) {
+        return Link::Ipv4 {
+            offset: 14,
+            vlan: None,
+        };
+    }
+    any_payload(link_type, data, original_len)
+}
+
+fn any_payload(link_type: LinkType, data: &[u8], original_len: u32) -> Link {
     let result = match link_type {
         LinkType::ETHERNET => ethernet(data),
         LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => raw(data),
