@@ -175,12 +175,18 @@ impl<'p> Replay<'p> {
     pub fn flush(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
         self.batch.run(self.program, &mut self.state, &mut ());
         let mut result = Ok(());
-        for (ended, captured) in self.batch.ended().zip(&self.waiting) {
+        let mut waiting = self.waiting.iter();
+        self.batch.ended().for_each(|ended| {
+            let Some(captured) = waiting.next() else {
+                return;
+            };
             // Nothing more for a sink that has failed, but the counts stay whole.
             let sink: &mut dyn Sink = if result.is_ok() { sink } else { &mut () };
             let taken = self.ledger.end(ended, captured, sink);
-            result = result.and(taken);
-        }
+            if result.is_ok() {
+                result = taken;
+            }
+        });
         self.batch.clear();
         self.waiting.clear();
         self.ledger.check();

@@ -1,6 +1,7 @@
 //! Where packets go that ended.
 
 use crate::names::drop_text;
+use crate::places::Places;
 use hashbrown::HashMap;
 use std::io::{self, Write};
 use vpcsim_capture::{LinkType, WriteError, Writer};
@@ -63,7 +64,9 @@ const MOST_WRITTEN: usize = 8 << 20;
 pub struct PcapngSink<'p, W: Write> {
     program: &'p Program,
     writer: Writer<W>,
-    places: HashMap<Place, u32>,
+    places: Places,
+    /// By the number of the place.
+    interfaces: Vec<Option<u32>>,
     dropped: Option<u32>,
     /// What is said of each kind of drop, made once.
     comments: HashMap<Drop, String>,
@@ -78,10 +81,12 @@ impl<'p, W: Write> PcapngSink<'p, W> {
     /// # Errors
     /// When the output refuses the header.
     pub fn new(program: &'p Program, out: W) -> io::Result<Self> {
+        let places = Places::new(program);
         Ok(Self {
             program,
             writer: Writer::new(out).map_err(to_io)?,
-            places: HashMap::new(),
+            places,
+            interfaces: vec![None; places.len()],
             dropped: None,
             comments: HashMap::new(),
         })
@@ -104,14 +109,13 @@ impl<W: Write> Sink for PcapngSink<'_, W> {
         original_len: u32,
         bytes: &[u8],
     ) -> io::Result<()> {
-        let interface = match self.places.get(&place) {
-            Some(&interface) => interface,
+        let known = &mut self.interfaces[self.places.number(place)];
+        let interface = match *known {
+            Some(interface) => interface,
             None => {
                 let name = self.program.place_name(place);
                 let added = self.writer.add_interface(&name, LinkType::RAW, 0, None);
-                let added = added.map_err(to_io)?;
-                self.places.insert(place, added);
-                added
+                *known.insert(added.map_err(to_io)?)
             }
         };
         self.writer

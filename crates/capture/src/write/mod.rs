@@ -1,5 +1,6 @@
 //! Writing captures.
 
+mod buffer;
 mod error;
 mod pcap;
 mod pcapng;

@@ -1,8 +1,8 @@
 //! Classic pcap out.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 
-use super::WriteError;
+use super::{WriteError, buffer::Buffer};
 use crate::{LinkType, MAX_RECORD};
 
 /// The unit of the times in a classic pcap file.
@@ -17,7 +17,7 @@ pub enum Resolution {
 /// Writes classic pcap (draft-ietf-opsawg-pcap), version 2.4, little-endian on every machine.
 #[derive(Debug)]
 pub struct PcapWriter<W: Write> {
-    out: BufWriter<W>,
+    out: Buffer<W>,
     nanos_per_tick: u64,
     snaplen: usize,
 }
@@ -48,8 +48,8 @@ impl<W: Write> PcapWriter<W> {
         header[6..8].copy_from_slice(&4_u16.to_le_bytes());
         header[16..20].copy_from_slice(&snaplen.to_le_bytes());
         header[20..24].copy_from_slice(&link_type.0.to_le_bytes());
-        let mut out = BufWriter::with_capacity(64 << 10, out);
-        out.write_all(&header)?;
+        let mut out = Buffer::new(out);
+        out.room(header.len())?.extend_from_slice(&header);
         Ok(Self {
             out,
             nanos_per_tick,
@@ -80,8 +80,9 @@ impl<W: Write> PcapWriter<W> {
         for (place, word) in header.chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
-        self.out.write_all(&header)?;
-        self.out.write_all(data)?;
+        let out = self.out.room(header.len() + data.len())?;
+        out.extend_from_slice(&header);
+        out.extend_from_slice(data);
         Ok(())
     }
 
@@ -97,10 +98,7 @@ impl<W: Write> PcapWriter<W> {
     ///
     /// # Errors
     /// When the output refuses the last bytes.
-    pub fn finish(mut self) -> Result<W, WriteError> {
-        self.out.flush()?;
-        self.out
-            .into_inner()
-            .map_err(|error| WriteError::Io(error.into_error()))
+    pub fn finish(self) -> Result<W, WriteError> {
+        Ok(self.out.finish()?)
     }
 }

@@ -1,8 +1,8 @@
 //! pcapng out.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 
-use super::WriteError;
+use super::{WriteError, buffer::Buffer};
 use crate::{LinkType, MAX_RECORD};
 
 /// Options of the section header (draft §4.1), the interface description (§4.2) and of any block (§3.5).
@@ -12,6 +12,11 @@ const IF_DESCRIPTION: u16 = 3;
 const IF_TSRESOL: u16 = 9;
 const OPT_COMMENT: u16 = 1;
 
+/// opt_endofopt (draft §3.5).
+const END_OF_OPTIONS: [u8; 4] = [0; 4];
+/// Bytes of an enhanced packet block (draft §4.3) without packet and options.
+const ENHANCED_PACKET: usize = 32;
+
 /// The longest text of an option, in bytes; longer ones are cut between characters.
 const TEXT_LIMIT: usize = 65_532;
 
@@ -20,11 +25,9 @@ const TEXT_LIMIT: usize = 65_532;
 /// The same calls give the same bytes, on every machine and in every run: no clock, no host name.
 #[derive(Debug)]
 pub struct Writer<W: Write> {
-    out: BufWriter<W>,
+    out: Buffer<W>,
     /// The snaplen of each interface.
     snaplens: Vec<u32>,
-    /// The options of the block being written.
-    options: Vec<u8>,
 }
 
 impl<W: Write> Writer<W> {
@@ -34,16 +37,16 @@ impl<W: Write> Writer<W> {
     /// When the output refuses the header.
     pub fn new(out: W) -> Result<Self, WriteError> {
         let mut writer = Self {
-            out: BufWriter::with_capacity(64 << 10, out),
+            out: Buffer::new(out),
             snaplens: Vec::new(),
-            options: Vec::new(),
         };
-        writer.text_option(SHB_USERAPPL, "vpcsim");
+        let mut options = Vec::new();
+        text_option(&mut options, SHB_USERAPPL, "vpcsim");
         let mut head = [0; 16];
         head[0..4].copy_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
         head[4..6].copy_from_slice(&1_u16.to_le_bytes());
         head[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
-        writer.block(0x0a0d_0d0a, &head, &[])?;
+        writer.block(0x0a0d_0d0a, &head, options)?;
         Ok(writer)
     }
 
@@ -62,15 +65,16 @@ impl<W: Write> Writer<W> {
     ) -> Result<u32, WriteError> {
         let number =
             u16::try_from(link_type.0).map_err(|_| WriteError::LinkType { got: link_type.0 })?;
-        self.text_option(IF_NAME, name);
+        let mut options = Vec::new();
+        text_option(&mut options, IF_NAME, name);
         if let Some(description) = description {
-            self.text_option(IF_DESCRIPTION, description);
+            text_option(&mut options, IF_DESCRIPTION, description);
         }
-        self.option(IF_TSRESOL, &[9]);
+        option(&mut options, IF_TSRESOL, &[9]);
         let mut head = [0; 8];
         head[0..2].copy_from_slice(&number.to_le_bytes());
         head[4..8].copy_from_slice(&snaplen.to_le_bytes());
-        self.block(1, &head, &[])?;
+        self.block(1, &head, options)?;
         self.snaplens.push(snaplen);
         Ok(self.snaplens.len() as u32 - 1)
     }
@@ -110,11 +114,15 @@ impl<W: Write> Writer<W> {
             data.len().min(snaplen as usize)
         };
         let data = &data[..kept];
-        if let Some(comment) = comment {
-            self.text_option(OPT_COMMENT, comment);
-        }
-        let mut head = [0; 20];
+        let comment = comment.map(shortened);
+        let options = comment.map_or(0, |text| 8 + text.len().next_multiple_of(4));
+        let padding = data.len().next_multiple_of(4) - data.len();
+        // All parts are limited to less than MAX_RECORD together.
+        let len = ENHANCED_PACKET + data.len() + padding + options;
+        let mut head = [0; ENHANCED_PACKET - 4];
         let words = [
+            6,
+            len as u32,
             interface,
             (time >> 32) as u32,
             time as u32,
@@ -124,7 +132,16 @@ impl<W: Write> Writer<W> {
         for (place, word) in head.chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
-        self.block(6, &head, data)
+        let out = self.out.room(len)?;
+        out.extend_from_slice(&head);
+        out.extend_from_slice(data);
+        out.extend_from_slice(&[0; 3][..padding]);
+        if let Some(comment) = comment {
+            option(out, OPT_COMMENT, comment.as_bytes());
+            out.extend_from_slice(&END_OF_OPTIONS);
+        }
+        out.extend_from_slice(&(len as u32).to_le_bytes());
+        Ok(())
     }
 
     /// Hands everything written so far to the output.
@@ -139,54 +156,39 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// When the output refuses the last bytes.
-    pub fn finish(mut self) -> Result<W, WriteError> {
-        self.out.flush()?;
-        self.out
-            .into_inner()
-            .map_err(|error| WriteError::Io(error.into_error()))
+    pub fn finish(self) -> Result<W, WriteError> {
+        Ok(self.out.finish()?)
     }
 
-    /// Adds an option to the block being made.
-    fn option(&mut self, code: u16, value: &[u8]) {
-        // TEXT_LIMIT keeps every value below 2^16 bytes.
-        self.options.extend_from_slice(&code.to_le_bytes());
-        self.options
-            .extend_from_slice(&(value.len() as u16).to_le_bytes());
-        self.options.extend_from_slice(value);
-        self.options
-            .resize(self.options.len().next_multiple_of(4), 0);
-    }
-
-    fn text_option(&mut self, code: u16, text: &str) {
-        self.option(
-            code,
-            &text.as_bytes()[..text.floor_char_boundary(TEXT_LIMIT)],
-        );
-    }
-
-    /// Writes a block: its fixed fields, a packet if it has one, the options made before.
-    fn block(&mut self, kind: u32, head: &[u8], data: &[u8]) -> Result<(), WriteError> {
-        if !self.options.is_empty() {
-            // opt_endofopt (draft §3.5).
-            self.options.extend_from_slice(&[0; 4]);
+    /// Writes a block without a packet: its fixed fields, and its options.
+    fn block(&mut self, kind: u32, head: &[u8], mut options: Vec<u8>) -> Result<(), WriteError> {
+        options.extend_from_slice(&END_OF_OPTIONS);
+        // Names are limited to 2^16 bytes.
+        let len = 12 + head.len() + options.len();
+        let (kind, stated) = (kind.to_le_bytes(), (len as u32).to_le_bytes());
+        let out = self.out.room(len)?;
+        for part in [&kind, &stated, head, &options, &stated] {
+            out.extend_from_slice(part);
         }
-        let padding = data.len().next_multiple_of(4) - data.len();
-        // All parts are limited to less than MAX_RECORD together.
-        let len = (12 + head.len() + data.len() + padding + self.options.len()) as u32;
-        let (kind, len) = (kind.to_le_bytes(), len.to_le_bytes());
-        let parts: [&[u8]; 7] = [
-            &kind,
-            &len,
-            head,
-            data,
-            &[0; 3][..padding],
-            &self.options,
-            &len,
-        ];
-        let written = parts
-            .into_iter()
-            .try_for_each(|part| self.out.write_all(part));
-        self.options.clear();
-        Ok(written?)
+        Ok(())
     }
+}
+
+/// Adds an option to those of a block.
+fn option(options: &mut Vec<u8>, code: u16, value: &[u8]) {
+    // TEXT_LIMIT keeps every value below 2^16 bytes.
+    options.extend_from_slice(&code.to_le_bytes());
+    options.extend_from_slice(&(value.len() as u16).to_le_bytes());
+    options.extend_from_slice(value);
+    let padding = value.len().next_multiple_of(4) - value.len();
+    options.extend_from_slice(&[0; 3][..padding]);
+}
+
+fn text_option(options: &mut Vec<u8>, code: u16, text: &str) {
+    option(options, code, shortened(text).as_bytes());
+}
+
+/// A text as an option can hold it.
+fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_LIMIT)]
 }

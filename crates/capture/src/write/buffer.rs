@@ -1,0 +1,70 @@
+//! What has been written and not yet handed to the output.
+
+use std::io::{self, Write};
+
+/// How much is handed to the output at once, in bytes.
+const FULL: usize = 256 << 10;
+
+/// Bytes on their way to an output, in large pieces.
+#[derive(Debug)]
+pub(super) struct Buffer<W: Write> {
+    /// `None` only after [`Self::finish`].
+    out: Option<W>,
+    bytes: Vec<u8>,
+}
+
+impl<W: Write> Buffer<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self {
+            out: Some(out),
+            bytes: Vec::with_capacity(FULL),
+        }
+    }
+
+    /// Where the next `len` bytes go: whoever asks adds that many.
+    #[inline]
+    pub(super) fn room(&mut self, len: usize) -> io::Result<&mut Vec<u8>> {
+        if self.bytes.len() + len > FULL {
+            self.pass_on()?;
+            self.bytes.reserve(len);
+        }
+        Ok(&mut self.bytes)
+    }
+
+    /// Hands everything to the output.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.pass_on()?;
+        self.out.as_mut().map_or(Ok(()), Write::flush)
+    }
+
+    /// Hands everything to the output and gives it back.
+    pub(super) fn finish(mut self) -> io::Result<W> {
+        self.flush()?;
+        // It is there: only this takes it.
+        self.out
+            .take()
+            .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+
+    #[cold]
+    fn pass_on(&mut self) -> io::Result<()> {
+        // What an output has refused is not offered to it again.
+        let written = match &mut self.out {
+            Some(out) => out.write_all(&self.bytes),
+            None => Ok(()),
+        };
+        self.bytes.clear();
+        // One record larger than the rest is no reason to keep its room.
+        self.bytes.shrink_to(FULL);
+        written
+    }
+}
+
+/// Like [`std::io::BufWriter`]: who does not finish has written all the same, if it can be.
+impl<W: Write> Drop for Buffer<W> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = self.pass_on();
+        }
+    }
+}
