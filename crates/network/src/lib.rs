@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod decode;
+pub mod edit;
 mod error;
 mod file;
 mod lint;

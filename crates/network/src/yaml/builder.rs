@@ -6,6 +6,7 @@ use crate::Mark;
 use crate::error::{Errors, Kind};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// Deepest nesting of lists and mappings. The format itself needs eight; the
 /// limit keeps every recursive walk over the tree shallow.
@@ -71,6 +72,8 @@ enum Open {
         items: Vec<usize>,
         mark: Mark,
         anchor: usize,
+        /// Byte at which what it holds so far ends.
+        end: usize,
     },
     Mapping {
         entries: Vec<Entry>,
@@ -80,6 +83,8 @@ enum Open {
         key: Option<(Option<String>, Mark)>,
         mark: Mark,
         anchor: usize,
+        /// Byte at which what it holds so far ends.
+        end: usize,
     },
 }
 
@@ -138,7 +143,7 @@ impl<'a> Builder<'a> {
                 let item = self.scalar(text.into_owned(), style, mark);
                 let index = self.add(item);
                 self.anchor(anchor, Some(index));
-                self.place(index, errors);
+                self.place(index, mark, errors);
             }
             Event::SequenceStart(anchor, tag) => {
                 self.tag(tag.as_deref(), &["seq"], mark, errors);
@@ -147,6 +152,7 @@ impl<'a> Builder<'a> {
                     items: Vec::new(),
                     mark,
                     anchor,
+                    end: 0,
                 });
                 return self.check_depth(mark, errors);
             }
@@ -160,6 +166,7 @@ impl<'a> Builder<'a> {
                     key: None,
                     mark,
                     anchor,
+                    end: 0,
                 });
                 return self.check_depth(mark, errors);
             }
@@ -197,6 +204,8 @@ impl<'a> Builder<'a> {
         let text_len = text.len();
         Item {
             mark,
+            extent: mark.offset as usize..(mark.offset + mark.len) as usize,
+            flow: false,
             content: Content::Scalar { text, plain, at },
             // A long word costs its reader more than a short one.
             weight: 1 + text_len as u64 / 64,
@@ -233,7 +242,7 @@ impl<'a> Builder<'a> {
             );
             return None;
         }
-        self.place(target, errors);
+        self.place(target, mark, errors);
         Some(())
     }
 
@@ -269,16 +278,20 @@ impl<'a> Builder<'a> {
                 items,
                 mark,
                 anchor,
+                end: held,
             } => {
                 let weight = items
                     .iter()
                     .map(|&i| self.weight(i))
                     .fold(1, u64::saturating_add);
                 let content = Content::Sequence(items);
+                let (extent, flow) = self.extent(mark, held, end);
                 (
                     anchor,
                     Item {
-                        mark: self.extent(mark, end),
+                        mark: self.first_line(mark, end),
+                        extent,
+                        flow,
                         content,
                         weight,
                     },
@@ -290,8 +303,10 @@ impl<'a> Builder<'a> {
                 mut seen,
                 mark,
                 anchor,
+                end: held,
                 ..
             } => {
+                let (extent, flow) = self.extent(mark, held, end);
                 // A merge key lends what the mapping does not say itself.
                 for entry in merged {
                     if !seen.contains_key(&entry.key) {
@@ -305,21 +320,24 @@ impl<'a> Builder<'a> {
                     .fold(1, u64::saturating_add);
                 let mark = match entries.first() {
                     Some(first) if mark.len == 0 => first.mark,
-                    _ => self.extent(mark, end),
+                    _ => self.first_line(mark, end),
                 };
                 (
                     anchor,
                     Item {
                         mark,
+                        extent,
+                        flow,
                         content: Content::Mapping(entries),
                         weight,
                     },
                 )
             }
         };
+        let (from, to) = (item.extent.start, item.extent.end);
         let index = self.add(item);
         self.anchor(anchor, Some(index));
-        self.place(index, errors);
+        self.place(index, self.source.mark(from, to), errors);
     }
 
     fn weight(&self, index: usize) -> u64 {
@@ -327,7 +345,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The mark of a collection: all of it where it fits a line, else its start.
-    fn extent(&self, start: Mark, end: Mark) -> Mark {
+    fn first_line(&self, start: Mark, end: Mark) -> Mark {
         let from = start.offset as usize;
         let to = (end.offset as usize) + (end.len as usize);
         let whole = self.source.slice(from, to).trim_end();
@@ -335,13 +353,36 @@ impl<'a> Builder<'a> {
         self.source.mark(from, from + first.len())
     }
 
+    /// All bytes of a collection, and whether it stands between brackets. `held`: where what it
+    /// holds ends; the event that ends a collection without brackets is at the next token.
+    fn extent(&self, start: Mark, held: usize, end: Mark) -> (Range<usize>, bool) {
+        let (from, to) = (start.offset as usize, (start.offset + start.len) as usize);
+        // An anchor or tag before it is part of its span, and space after the bracket.
+        let mut opening = self.source.slice(from, to);
+        while opening.starts_with(['&', '!']) {
+            let end = opening.find(char::is_whitespace).unwrap_or(opening.len());
+            opening = opening.get(end..).unwrap_or("").trim_start();
+        }
+        if opening.starts_with(['[', '{']) {
+            let ended = end.offset as usize;
+            // After a trailing comma a mapping is said to end there.
+            let rest = self.source.slice(ended, self.source.text().len());
+            let bracket = rest.find(['}', ']']).map_or(ended, |at| ended + at);
+            (to - opening.len()..bracket + 1, true)
+        } else {
+            (to..held.max(to), false)
+        }
+    }
+
     /// Puts a finished node where it belongs: into the innermost open
-    /// collection, or at the root.
-    fn place(&mut self, index: usize, errors: &mut Errors) {
+    /// collection, or at the root. `at`: where the file has it, for an alias that of the alias.
+    fn place(&mut self, index: usize, at: Mark, errors: &mut Errors) {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(index);
             return;
         };
+        let (Open::Sequence { end, .. } | Open::Mapping { end, .. }) = open;
+        *end = (*end).max((at.offset + at.len) as usize);
         match open {
             Open::Sequence { items, .. } => items.push(index),
             Open::Mapping {

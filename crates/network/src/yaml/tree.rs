@@ -6,6 +6,7 @@
 
 use super::{Source, Text};
 use crate::Mark;
+use std::ops::Range;
 
 #[derive(Debug)]
 pub(crate) struct Tree<'a> {
@@ -17,6 +18,10 @@ pub(crate) struct Tree<'a> {
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) mark: Mark,
+    /// All its bytes, without an anchor or tag before it.
+    pub(super) extent: Range<usize>,
+    /// Whether it is a collection between brackets.
+    pub(super) flow: bool,
     pub(super) content: Content,
     /// How many nodes a walk over this one visits.
     pub(super) weight: u64,
@@ -107,6 +112,16 @@ impl<'a> Node<'a> {
     /// Where the node itself stands.
     pub(crate) fn mark(self) -> Mark {
         self.tree.nodes[self.index].mark
+    }
+
+    /// All bytes of the node, without an anchor or tag before it.
+    pub(crate) fn extent(self) -> Range<usize> {
+        self.tree.nodes[self.index].extent.clone()
+    }
+
+    /// Whether it is a list or mapping between brackets.
+    pub(crate) fn is_flow(self) -> bool {
+        self.tree.nodes[self.index].flow
     }
 
     /// Where an error about the whole node points: at its key, if it has one.
