@@ -16,6 +16,7 @@ mod lookup;
 mod lower;
 mod model;
 mod summary;
+mod words;
 mod yaml;
 
 pub use error::{ErrorView, NetworkError, NetworkErrorKind, NetworkErrors};

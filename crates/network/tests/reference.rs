@@ -339,3 +339,58 @@ security_groups:
     assert_eq!(more.ingress.len(), 1);
     assert_eq!(more.egress.len(), 1);
 }
+
+#[test]
+fn rules_are_said_as_they_are_written() {
+    let network = reference();
+    let web = &network.security_groups[network.find_security_group("web").unwrap().index()];
+    let ingress = web.ingress.iter();
+    let words: Vec<_> = ingress
+        .map(|rule| network.group_rule_words(rule, true))
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "accept tcp 80,443,8000-8010 from any",
+            "accept icmp from any",
+            "accept tcp 22 from office",
+            "accept all from app",
+            "drop tcp 3306, tcp 5432,6379, udp 11211-11220, tcp from 10.0.0.0/8",
+        ]
+    );
+    assert_eq!(
+        network.group_rule_words(&web.egress[0], false),
+        "accept all to any"
+    );
+    let acl = &network.acls[0];
+    assert_eq!(
+        network.acl_rule_words(&acl.ingress[1], true),
+        "accept tcp 1024-65535 from any"
+    );
+    let table = &network.route_tables[network.find_route_table("web").unwrap().index()];
+    let words: Vec<_> = table
+        .routes
+        .iter()
+        .map(|route| network.route_words(route))
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "0.0.0.0/0 via eip",
+            "0.0.0.0/0 via nat/gw",
+            "192.168.0.0/16 via vpn/office",
+            "192.168.50.0/24 via instance/relay/eth0",
+            "192.168.51.0/24 via cvm/relay/eth0",
+            "192.168.52.0/24 via havip/vip",
+        ]
+    );
+    let gateway = &network.nat_gateways[0];
+    assert_eq!(
+        network.snat_rule_words(&gateway.snat[1]),
+        "subnet/app by gw-1"
+    );
+    assert_eq!(
+        network.dnat_rule_words(&gateway.dnat[0]),
+        "tcp 8443 of gw-1 to 10.0.2.10:443"
+    );
+}

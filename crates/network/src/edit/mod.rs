@@ -86,6 +86,12 @@ pub fn apply(text: &str, changes: &[Change]) -> Result<Edited, EditError> {
     Ok(edited)
 }
 
+/// Whether a file has something at a path.
+pub fn holds(text: &str, path: &Path) -> bool {
+    let tree = Tree::parse(text, &mut Errors::default());
+    tree.is_some_and(|tree| path.find(tree.root()).missing.is_empty())
+}
+
 /// Text for a range of the file.
 #[derive(Debug)]
 struct Splice {

@@ -1,5 +1,6 @@
 //! Addresses, ports and rates as rules use them.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 /// Addresses from `first` to `last`, both included.
@@ -46,6 +47,16 @@ impl PortRange {
     /// Whether `port` lies in the range.
     pub fn contains(&self, port: u16) -> bool {
         self.first <= port && port <= self.last
+    }
+}
+
+/// `80`, or `8000-8010`.
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.first == self.last {
+            return write!(f, "{}", self.first);
+        }
+        write!(f, "{}-{}", self.first, self.last)
     }
 }
 
