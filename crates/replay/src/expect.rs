@@ -3,6 +3,7 @@
 use crate::Endpoint;
 use crate::trace::{Question, Trace, trace};
 use serde::Serialize;
+use std::fmt;
 use vpcsim_dataplane::Program;
 use vpcsim_network::{Expectation, ExpectationEnd, Wanted};
 use vpcsim_packet::Protocol;
@@ -30,6 +31,28 @@ pub struct Expected {
     pub why: Option<String>,
     /// The request and its reply; none where the question cannot be put.
     pub trace: Option<Trace>,
+}
+
+/// `web-1 to db-1 by tcp 3306 is reachable`.
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            from,
+            to,
+            protocol,
+            is,
+            ..
+        } = self;
+        write!(f, "{from} to {to} by {protocol}")?;
+        if let Some(port) = self.port {
+            write!(f, " {port}")?;
+        }
+        write!(f, " is {is}")?;
+        match self.because {
+            Some(stage) => write!(f, " by {stage}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Tries every expectation of the network, in file order: one request each and the reply to it,

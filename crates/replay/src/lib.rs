@@ -5,7 +5,8 @@
 //! ([`vpcsim_dataplane::walk`]), and where did it end? What ended goes to a [`Sink`], what was
 //! counted into a [`Report`]. [`replay`] does that for whole captures, one after another on one
 //! clock. [`trace()`] follows one packet that nobody captured, and its answer, stop by stop;
-//! [`expectations`] tries what the network file says that it has to do.
+//! [`fix`] looks for the change to the network with which it arrives, and [`expectations`] tries
+//! what the network file says that it has to do.
 //!
 //! Memory is for what lives, not for what passed: connections and sessions belong to the
 //! [`State`](vpcsim_dataplane::State) and end there; every table of this crate that an input could
@@ -48,6 +49,7 @@ mod counters;
 mod drops;
 mod endpoint;
 mod expect;
+pub mod fix;
 mod flow;
 mod frame;
 mod ledger;

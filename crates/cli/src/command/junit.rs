@@ -3,7 +3,6 @@
 use super::captures::is_standard;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::render::expect::sentence;
 use crate::render::trace;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::fs;
@@ -106,7 +105,7 @@ fn of_expectation(name: &str, expected: &Expected) -> TestCase {
             .set_description(trace.map_or_else(String::new, |it| trace::text(it, WIDTH)));
         status
     };
-    let mut case = TestCase::new(sentence(expected), status);
+    let mut case = TestCase::new(expected.to_string(), status);
     place(&mut case, name, Some(expected.line));
     case
 }

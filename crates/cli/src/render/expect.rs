@@ -22,7 +22,7 @@ pub(crate) fn text(
     for (expected, mark) in expected.iter().zip(marks).filter(|(e, _)| !e.holds) {
         let failed = Failed { expected, mark };
         let snippet = Snippet {
-            message: format!("this does not hold: {}", sentence(expected)),
+            message: format!("this does not hold: {expected}"),
             severity: Severity::Error,
             about: &failed,
             source: File(source),
@@ -33,23 +33,6 @@ pub(crate) fn text(
         }
     }
     text
-}
-
-/// `web-1 to db-1 by tcp 3306 is reachable`.
-pub(crate) fn sentence(expected: &Expected) -> String {
-    let Expected {
-        from, to, protocol, ..
-    } = expected;
-    let port = expected
-        .port
-        .map_or_else(String::new, |port| format!(" {port}"));
-    let because = expected
-        .because
-        .map_or_else(String::new, |stage| format!(" by {stage}"));
-    format!(
-        "{from} to {to} by {protocol}{port} is {}{because}",
-        expected.is
-    )
 }
 
 /// How many hold; nothing where none is declared.
@@ -81,7 +64,7 @@ struct Failed<'a> {
 
 impl fmt::Display for Failed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&sentence(self.expected))
+        self.expected.fmt(f)
     }
 }
 
@@ -90,8 +73,21 @@ impl std::error::Error for Failed<'_> {}
 impl Diagnostic for Failed<'_> {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let span = (self.mark.offset as usize, self.mark.len as usize);
-        let label = self.expected.why.clone();
-        let label = LabeledSpan::new_primary_with_span(label, span);
+        let label = LabeledSpan::new_primary_with_span(label(self.expected), span);
         Some(Box::new(std::iter::once(label)))
     }
+}
+
+/// Beside the line: why, with the drop's reason instead of the cause in words, for which there is
+/// no room. The trace below has it.
+fn label(expected: &Expected) -> Option<String> {
+    let why = expected.why.as_deref()?;
+    let last = expected.trace.as_ref().and_then(|trace| trace.legs.last());
+    let short = last.and_then(|leg| {
+        let (stage, reason) = (leg.verdict.stage.as_ref()?, leg.verdict.reason.as_ref()?);
+        let dropped = format!("is dropped at {stage}: ");
+        let (before, _) = why.split_once(&dropped)?;
+        Some(format!("{before}{dropped}{reason}"))
+    });
+    Some(short.unwrap_or_else(|| why.to_owned()))
 }

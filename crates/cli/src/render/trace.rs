@@ -59,9 +59,9 @@ fn cells(number: usize, stop: &StopView) -> [Cell; 6] {
     [
         Cell::new(FAINT, format!("{number:>4}")),
         stop.stage.as_str().into(),
-        Cell::new(NAME, element(&stop.element)),
+        Cell::new(NAME, at(stop)),
         Cell::new(style, stop.decision.as_str()),
-        because(stop.rule.as_ref(), stop.policy.as_deref()).into(),
+        decided(stop.rule.as_ref(), stop.policy.as_deref()).into(),
         changes(&stop.changes).into(),
     ]
 }
@@ -113,6 +113,24 @@ fn answer(trace: &Trace, width: usize) -> String {
     text
 }
 
+/// The element of a stop, with its kind where the stage does not say it.
+fn at(stop: &StopView) -> String {
+    let kind = stop.element.kind.as_str();
+    let said = match stop.stage.as_str() {
+        "host-egress" | "source-check" | "host" => kind == "nic" || kind == "cvm",
+        "security-group-egress" | "security-group-ingress" => kind.starts_with("security group"),
+        "acl-egress" | "acl-ingress" => kind == "acl",
+        "route" => kind == "route table",
+        "nat-gateway" => kind == "nat gateway",
+        stage => kind == stage,
+    };
+    if said {
+        stop.element.name.clone()
+    } else {
+        element(&stop.element)
+    }
+}
+
 fn element(element: &ElementView) -> String {
     if element.kind == element.name {
         element.name.clone()
@@ -121,21 +139,38 @@ fn element(element: &ElementView) -> String {
     }
 }
 
-/// `ingress 3 (line 41)`, `policy mid_stream`, both or nothing.
-fn because(rule: Option<&RuleView>, policy: Option<&str>) -> String {
-    let rule = rule.map(|rule| {
-        let position = match rule.position {
-            Some(position) => position.to_string(),
-            None => "implicit deny".to_owned(),
-        };
-        let line = rule.line.map_or_else(String::new, |line| {
-            format!(" {}", together(&format!("(line {line})")))
-        });
-        format!("{} {position}{line}", rule.list)
+/// What decided at a stop: `accept all from any (line 41)`, `policy mid_stream`, both or nothing.
+fn decided(rule: Option<&RuleView>, policy: Option<&str>) -> String {
+    let words = rule.map(|rule| match &rule.text {
+        Some(text) => format!("{text}{}", line(rule)),
+        None => position(rule),
     });
+    joined(words, policy)
+}
+
+/// The same by its place: `ingress 3 (line 41)`.
+fn because(rule: Option<&RuleView>, policy: Option<&str>) -> String {
+    joined(rule.map(position), policy)
+}
+
+fn joined(rule: Option<String>, policy: Option<&str>) -> String {
     let policy = policy.map(|policy| format!("policy {policy}"));
     let parts: Vec<_> = [rule, policy].into_iter().flatten().collect();
     parts.join(", ")
+}
+
+fn position(rule: &RuleView) -> String {
+    let position = match rule.position {
+        Some(position) => position.to_string(),
+        None => "implicit deny".to_owned(),
+    };
+    format!("{} {position}{}", rule.list, line(rule))
+}
+
+fn line(rule: &RuleView) -> String {
+    rule.line.map_or_else(String::new, |line| {
+        format!(" {}", together(&format!("(line {line})")))
+    })
 }
 
 /// `source 10.0.1.10:443 -> 203.0.113.10:8443, ttl 64 -> 63`: an address and its

@@ -114,3 +114,8 @@ fn readme() {
 fn cli() {
     check("docs/cli.md", 8);
 }
+
+#[test]
+fn trace() {
+    check("docs/trace.md", 6);
+}

@@ -108,7 +108,18 @@ fn of_a_trace() {
         .json();
     assert_eq!(
         keys(&trace),
-        ["from", "to", "protocol", "port", "reachable", "why", "legs"]
+        [
+            "from",
+            "to",
+            "protocol",
+            "port",
+            "reachable",
+            "why",
+            "legs",
+            "expected_blocked",
+            "fixes",
+            "no_fix"
+        ]
     );
     let leg = &trace["legs"][0];
     assert_eq!(keys(leg), ["name", "start", "packet", "stops", "verdict"]);

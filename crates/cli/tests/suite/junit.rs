@@ -56,7 +56,7 @@ fn each_expectation_is_a_test_case() {
     let (message, trace) = fault(fails);
     assert_eq!(
         message,
-        "the request is dropped at security-group-egress: security-group-deny"
+        "the request is dropped at security-group-egress: egress rule 1 of security group app drops udp 53 to 203.0.113.1"
     );
     assert!(trace.contains("Request from app-1") && trace.contains("egress 1 (line"));
     assert_eq!(fails.extra["line"].as_str(), "27");

@@ -11,6 +11,12 @@ pub(super) enum Answer {
     Reply { source: Source, packet: Vec<u8> },
     /// A gateway answers: the walk of the request has the reply already.
     ByTheNetwork,
+    /// The host says what it listens on, and this is not among it.
+    Deaf {
+        cvm: CvmId,
+        protocol: Protocol,
+        port: u16,
+    },
     /// Nobody answers.
     Nobody(String),
 }
@@ -26,8 +32,13 @@ pub(super) fn answer(program: &Program, place: Place, request: &[u8]) -> Answer 
         Place::External(external) => Source::External(external),
         Place::Nic(nic) => {
             let cvm = program.network().nic(nic).cvm;
-            if let Some(why) = deaf(program, cvm, &headers) {
-                return Answer::Nobody(why);
+            if let Some(port) = deaf(program, cvm, &headers) {
+                let protocol = headers.protocol;
+                return Answer::Deaf {
+                    cvm,
+                    protocol,
+                    port,
+                };
             }
             Source::Cvm(cvm)
         }
@@ -38,23 +49,21 @@ pub(super) fn answer(program: &Program, place: Place, request: &[u8]) -> Answer 
     }
 }
 
-/// Why a host does not answer, if it does not: it says what it listens on, and this is not among
-/// it. Pings are answered by every host.
-fn deaf(program: &Program, cvm: CvmId, headers: &Headers) -> Option<String> {
+/// The port that a request asks for, where its host listens on others. Pings are answered by
+/// every host.
+fn deaf(program: &Program, cvm: CvmId, headers: &Headers) -> Option<u16> {
     let port = match headers.transport {
         Transport::Tcp(tcp) => tcp.destination_port,
         Transport::Udp(udp) => udp.destination_port,
         _ => return None,
     };
-    let host = program.network().cvm(cvm);
-    let listens = host.listen.as_ref()?.iter().any(|service| {
+    let services = program.network().cvm(cvm).listen.as_ref()?;
+    let listens = services.iter().any(|service| {
         let protocol = service.protocol.number();
         protocol.is_none_or(|number| number == headers.protocol.0)
             && service.ports.iter().any(|range| range.contains(port))
     });
-    let (name, protocol) = (&host.name, headers.protocol);
-    (!listens)
-        .then(|| format!("the request arrives, but nothing on {name} listens on {protocol} {port}"))
+    (!listens).then_some(port)
 }
 
 fn reply(headers: &Headers) -> Option<Vec<u8>> {

@@ -88,8 +88,9 @@ fn own_address(program: &Program, nic: NicId, destination: Ipv4Addr) -> Ipv4Addr
         eip.mode == EipMode::Direct
             && matches!(eip.target, Some(EipTarget::Address(owner, _)) if owner == nic)
     });
+    let outside = !program.is_private(destination) && program.external_of(destination).is_none();
     match carried {
-        Some(eip) if !program.is_private(destination) => eip.address,
+        Some(eip) if outside => eip.address,
         _ => network.nic(nic).address(),
     }
 }

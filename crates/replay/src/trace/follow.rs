@@ -1,11 +1,13 @@
 //! Follows a packet and writes down every stop.
 
+use super::rules::rule_view;
+use super::run::{Pass, Way};
 use super::view::{Change, ElementView, Leg, RuleView, StopView, VerdictView};
 use crate::names::{detail_text, element_kind};
 use std::net::Ipv4Addr;
 use vpcsim_dataplane::{
-    Arrival, Decision, Element, Nanos, Other, Program, Role, Rule, Source, Stage, State, Stop,
-    Verdict, walk,
+    Arrival, Decision, Element, Nanos, Other, Program, Role, Source, Stage, State, Stop, Verdict,
+    walk,
 };
 use vpcsim_network::{CvmId, NicId};
 use vpcsim_packet::build::icmp_echo;
@@ -25,6 +27,7 @@ pub(super) struct Follow<'p> {
 /// A packet that was followed to its end.
 pub(super) struct Followed {
     pub(super) leg: Leg,
+    pub(super) way: Way,
     pub(super) verdict: Verdict,
     /// As it looks where it ended.
     pub(super) bytes: Vec<u8>,
@@ -74,8 +77,10 @@ impl<'p> Follow<'p> {
             .into_iter()
             .find(|other| other.role == Role::Generated)
             .map(|other| self.generated(walked.verdict, made, other));
+        let (leg, way) = own.finish(program, name, start, &walked.verdict, &bytes);
         Followed {
-            leg: own.leg(program, name, start, &walked.verdict, &bytes),
+            leg,
+            way,
             verdict: walked.verdict,
             bytes,
             generated,
@@ -90,9 +95,10 @@ impl<'p> Follow<'p> {
             _ => String::new(),
         };
         let notes = made.unwrap_or_else(|| Notes::new(&other.bytes));
-        let leg = notes.leg(self.program, "reply", start, &other.verdict, &other.bytes);
+        let (leg, way) = notes.finish(self.program, "reply", start, &other.verdict, &other.bytes);
         Box::new(Followed {
             leg,
+            way,
             verdict: other.verdict,
             bytes: other.bytes,
             generated: None,
@@ -151,13 +157,16 @@ struct Notes {
     packet: String,
     before: Option<Headers>,
     stops: Vec<StopView>,
+    way: Way,
 }
 
 impl Notes {
     fn new(bytes: &[u8]) -> Self {
+        let before = Headers::parse(bytes).ok();
         Self {
             packet: packet_text(bytes),
-            before: Headers::parse(bytes).ok(),
+            way: Way::new(before.as_ref().and_then(FlowKey::of)),
+            before,
             stops: Vec::new(),
         }
     }
@@ -170,32 +179,45 @@ impl Notes {
             Decision::Hold => ("held", false),
         };
         let before = self.before.replace(*stop.headers);
+        let rule = stop
+            .rule
+            .map(|rule| rule_view(program, &self.way, stop.element, rule));
+        self.way.passes.push(Pass {
+            stage: stop.stage,
+            element: stop.element,
+            decision: stop.decision,
+            rule: stop.rule,
+            key: FlowKey::of(stop.headers),
+        });
         self.stops.push(StopView {
             stage: stop.stage.to_string(),
             element: element_view(program, stop.element),
             decision: decision.to_owned(),
             dropped,
-            rule: stop.rule.map(rule_view),
+            rule,
             policy: stop.policy.map(|policy| policy.to_string()),
             changes: before.map_or_else(Vec::new, |before| changes(&before, stop.headers)),
         });
     }
 
-    fn leg(
+    fn finish(
         self,
         program: &Program,
         name: &str,
         start: String,
         verdict: &Verdict,
         bytes: &[u8],
-    ) -> Leg {
-        Leg {
+    ) -> (Leg, Way) {
+        let last = self.stops.last().filter(|stop| stop.dropped);
+        let rule = last.and_then(|stop| stop.rule.clone());
+        let leg = Leg {
             name: name.to_owned(),
             start,
             packet: self.packet,
             stops: self.stops,
-            verdict: verdict_view(program, verdict, bytes),
-        }
+            verdict: verdict_view(program, verdict, rule, bytes),
+        };
+        (leg, self.way)
     }
 }
 
@@ -206,15 +228,12 @@ fn element_view(program: &Program, element: Element) -> ElementView {
     }
 }
 
-fn rule_view(rule: Rule) -> RuleView {
-    RuleView {
-        list: rule.list.name().to_owned(),
-        position: rule.position,
-        line: (rule.line > 0).then_some(rule.line),
-    }
-}
-
-fn verdict_view(program: &Program, verdict: &Verdict, bytes: &[u8]) -> VerdictView {
+fn verdict_view(
+    program: &Program,
+    verdict: &Verdict,
+    rule: Option<RuleView>,
+    bytes: &[u8],
+) -> VerdictView {
     let name = match verdict {
         Verdict::Delivered(_) => "delivered",
         Verdict::Dropped(_) => "dropped",
@@ -236,7 +255,7 @@ fn verdict_view(program: &Program, verdict: &Verdict, bytes: &[u8]) -> VerdictVi
         reason: drop.map(|drop| drop.reason.to_string()),
         stage: drop.map(|drop| drop.stage.to_string()),
         element: drop.map(|drop| element_view(program, drop.element)),
-        rule: drop.and_then(|drop| drop.rule.map(rule_view)),
+        rule,
         policy: drop.and_then(|drop| drop.policy.map(|policy| policy.to_string())),
         detail: drop.and_then(|drop| detail_text(program, drop)),
         packet: packet_text(bytes),

@@ -16,7 +16,7 @@ pub struct Trace {
     /// Whether the request arrived, was answered, and the answer arrived where the request came
     /// from.
     pub reachable: bool,
-    /// Why not.
+    /// Why not, in one sentence.
     pub why: Option<String>,
     /// The request, and the reply where there is one.
     pub legs: Vec<Leg>,
@@ -75,6 +75,8 @@ pub struct RuleView {
     pub position: Option<u32>,
     /// Line in the network file, where one declares it.
     pub line: Option<u32>,
+    /// The rule itself, as it is written; none at the end of a list.
+    pub text: Option<String>,
 }
 
 /// A header field that a stop changed.

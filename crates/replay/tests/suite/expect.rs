@@ -44,7 +44,8 @@ fn what_is_so_holds() {
 fn what_is_blocked_and_should_not_be_says_why() {
     let expected = one("from: internet, to: web, port: 443, is: reachable");
     assert!(!expected.holds);
-    let why = "the request is dropped at security-group-ingress: security-group-deny";
+    let why = "the request is dropped at security-group-ingress: \
+               no ingress rule of security group servers accepts tcp 443 from 198.51.100.1";
     assert_eq!(expected.why.as_deref(), Some(why));
     assert_eq!(expected.trace.unwrap().legs.len(), 1);
 }
@@ -61,7 +62,8 @@ fn what_is_reachable_and_should_not_be_shows_both_ways() {
 #[test]
 fn another_stage_is_not_what_was_wanted() {
     let expected = one("from: client, to: web, port: 23, is: blocked, because: route");
-    let why = "route does not block it: the request is dropped at acl-ingress: acl-deny";
+    let why = "route does not block it: the request is dropped at acl-ingress: \
+               ingress rule 1 of acl edge drops tcp 23 from 172.16.1.10";
     assert_eq!(expected.why.as_deref(), Some(why));
     let unheard = one("from: client, to: web, protocol: udp, port: 54, is: blocked, because: host");
     let why = "host does not block it: the request arrives, but nothing on web listens on udp 54";

@@ -6,6 +6,7 @@
 mod attribution;
 mod corpus;
 mod expect;
+mod fixes;
 mod hostile;
 mod many_protocols;
 mod memory;

@@ -7,8 +7,9 @@ use std::process::Command;
 use vpcsim_dataplane::{Drop, Place, Program};
 use vpcsim_packet::TcpFlags;
 use vpcsim_packet::build::{tcp, udp};
+use vpcsim_replay::fix::{Ask, advise, advise_all};
 use vpcsim_replay::trace::Question;
-use vpcsim_replay::{Endpoint, Input, Mapping, Options, PcapngSink, Sink, replay, trace};
+use vpcsim_replay::{Input, Mapping, Options, PcapngSink, Sink, replay};
 
 const CLIENT: [u8; 4] = [172, 16, 1, 10];
 const WEB: [u8; 4] = [172, 16, 2, 10];
@@ -210,13 +211,22 @@ fn the_json_has_the_documented_keys_in_order() {
 
 #[test]
 fn every_key_of_a_trace_is_documented() {
-    let program = program(OFFICE);
-    let end = |text| Endpoint::parse(&program, text).unwrap();
     let docs = docs();
     let mut missing = Vec::new();
-    for to in ["web", "internet"] {
-        let trace = trace(&program, end("client"), end(to), Question::default()).unwrap();
-        let value = serde_json::to_value(&trace).unwrap();
+    for (to, port) in [("web", None), ("web", Some(443)), ("internet", None)] {
+        let ask = Ask {
+            name: "office.yaml",
+            text: OFFICE,
+            from: "client",
+            to,
+            question: Question {
+                protocol: None,
+                port,
+            },
+        };
+        let value = serde_json::to_value(advise(&ask, 3).unwrap()).unwrap();
+        undocumented(&value, &docs, &mut missing);
+        let value = serde_json::to_value(advise_all(&ask, 3).unwrap()).unwrap();
         undocumented(&value, &docs, &mut missing);
     }
     assert!(

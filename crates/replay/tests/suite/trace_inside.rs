@@ -119,7 +119,10 @@ fn a_group_that_denies_is_named_with_its_rule() {
     assert_eq!(trace.legs.len(), 1);
     assert_eq!(
         trace.why.as_deref(),
-        Some("the request is dropped at security-group-ingress: security-group-deny")
+        Some(
+            "the request is dropped at security-group-ingress: \
+             no ingress rule of security group servers accepts tcp 443 from 172.16.1.10"
+        )
     );
     let verdict = &trace.legs[0].verdict;
     assert_eq!(verdict.verdict, "dropped");
@@ -165,7 +168,10 @@ cvms:
     assert_eq!(trace.legs[1].verdict.stage.as_deref(), Some("acl-egress"));
     assert_eq!(
         trace.why.as_deref(),
-        Some("the reply is dropped at acl-egress: acl-deny")
+        Some(
+            "the reply is dropped at acl-egress: no egress rule of acl edge accepts tcp 40000 to \
+             10.0.1.10; an acl remembers nothing, so replies need rules of their own"
+        )
     );
 }
 

@@ -28,7 +28,10 @@ fn nobody_reaches_a_host_without_a_public_side() {
     let trace = asked(&program, "internet", "client", tcp(22));
     assert_eq!(
         trace.why.as_deref(),
-        Some("the request is dropped at internet: no-public-path")
+        Some(
+            "the request is dropped at internet: \
+             no eip and no dnat rule stand for 172.16.1.10 on the internet"
+        )
     );
 }
 
