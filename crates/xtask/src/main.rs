@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod cargo;
+mod instructions;
 mod oracle;
 mod picture;
+mod plot;
 mod test;
 mod tools;
 
@@ -17,6 +19,10 @@ Tasks:
                     go to the test runner and select tests
   oracle [OPTIONS]  the full comparison with a Linux kernel (root): over a million
                     packets; OPTIONS go to it, --help lists them
+  instructions      count what a packet of a live flow costs, under valgrind, and fail
+                    if it is more than the bound in crates/xtask/src/instructions.rs
+  plot [measure]    draw docs/performance.svg from docs/performance.jsonl; `measure`
+                    has `vpcsim bench` make that anew, which takes minutes
   picture           draw docs/report.svg from what `vpcsim demo` prints";
 
 fn main() -> ExitCode {
@@ -24,6 +30,8 @@ fn main() -> ExitCode {
     match arguments.next().as_deref() {
         Some("test") => test::run(&arguments.collect::<Vec<_>>()),
         Some("oracle") => oracle::run(&arguments.collect::<Vec<_>>()),
+        Some("instructions") => instructions::run(),
+        Some("plot") => plot::run(arguments.next().as_deref()),
         Some("picture") => picture::run(),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 /// Makes the machine ready and runs the tests, with nextest where it is there.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    tools::provide();
+    tools::provide(tools::FOR_TESTS);
 
     // nextest runs no doctests; plain `cargo test` runs them with the rest.
     let passed = if has_nextest() {

@@ -1,10 +1,10 @@
-//! Programs that tests call, and how to get them.
+//! Programs that tasks call, and how to get them.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A program that tests call when it is there.
-struct Tool {
+/// A program that a task calls when it is there.
+pub(crate) struct Tool {
     program: &'static str,
     /// The Debian package that has it.
     package: &'static str,
@@ -12,7 +12,8 @@ struct Tool {
     checks: &'static str,
 }
 
-const TOOLS: &[Tool] = &[
+/// What tests call.
+pub(crate) const FOR_TESTS: &[Tool] = &[
     Tool {
         program: "tshark",
         package: "tshark",
@@ -35,31 +36,39 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// Installs what is missing, or says what will not be checked.
+/// What the count of instructions needs.
+pub(crate) const FOR_INSTRUCTIONS: &[Tool] = &[Tool {
+    program: "valgrind",
+    package: "valgrind",
+    checks: "how many instructions a packet of a live flow costs",
+}];
+
+/// Installs what is missing, or says what will not be checked. Whether all is there.
 ///
-/// Never fails: the tests decide what an absent program means (on a build
-/// machine, where `CI` is set, a failure).
-pub(crate) fn provide() {
-    let mut packages: Vec<_> = missing().map(|tool| tool.package).collect();
+/// Never fails: whoever calls the program decides what its absence means (on a
+/// build machine, where `CI` is set, a failure).
+pub(crate) fn provide(tools: &[Tool]) -> bool {
+    let mut packages: Vec<_> = missing(tools).map(|tool| tool.package).collect();
     packages.dedup();
     if packages.is_empty() {
-        return;
+        return true;
     }
     if can_install() {
         println!("installing with apt-get: {}", packages.join(" "));
         install(&packages);
     }
-    for tool in missing() {
+    for tool in missing(tools) {
         println!("NOT CHECKED: {}", tool.checks);
         println!(
             "             ({} is missing; as root: apt-get install {})",
             tool.program, tool.package
         );
     }
+    missing(tools).next().is_none()
 }
 
-fn missing() -> impl Iterator<Item = &'static Tool> {
-    TOOLS.iter().filter(|tool| !on_path(tool.program))
+fn missing(tools: &[Tool]) -> impl Iterator<Item = &Tool> {
+    tools.iter().filter(|tool| !on_path(tool.program))
 }
 
 fn on_path(program: &str) -> bool {
