@@ -1,12 +1,15 @@
 //! New connections: first packets in batches through every stage into an empty state, by number of
 //! security-group rules. Each finds a port, makes its entries, and the tables grow under them.
+//! And the search for a port by itself, by how many are taken towards the destination.
 
 use criterion::{
     BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
+use std::hint::black_box;
 use std::time::Duration;
 use vpcsim_bench::program;
 use vpcsim_benches::short;
+use vpcsim_dataplane::TakenPorts;
 
 const CONNECTIONS: u32 = 65_536;
 
@@ -29,5 +32,51 @@ fn connect(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, connect);
+/// Most connections of one destination (SEMANTICS §9).
+const MOST_PORTS: usize = 55_000;
+
+/// Ports that senders use, in an order without pattern: each once before any comes again.
+fn ports() -> impl Iterator<Item = u16> {
+    (0..=u16::MAX).cycle().map(|n| n.wrapping_mul(40_503))
+}
+
+/// A port for one connection more, of those that clash with another: it is found and taken, and
+/// another one's is given back.
+fn port_search(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("port-search");
+    group.throughput(Throughput::Elements(1));
+    for percent in [1, 10, 50, 90] {
+        let mut taken = TakenPorts::default();
+        let mut wanted = ports();
+        while taken.len() < MOST_PORTS * percent / 100 {
+            let wanted = wanted.next().expect("endless");
+            // Two hosts that use the same ports.
+            for _ in 0..2 {
+                let free = taken.free(wanted).next().expect("the class has one");
+                taken.take(free);
+            }
+        }
+        let held: Vec<u16> = (0..=u16::MAX)
+            .filter(|&port| taken.contains(port))
+            .collect();
+        let mut next = 0;
+        group.bench_function(
+            BenchmarkId::new("taken", format!("{percent}%")),
+            |bencher| {
+                bencher.iter(|| {
+                    next = (next + 40_503) % held.len();
+                    let free = taken.free(black_box(held[next])).next();
+                    if let Some(port) = free {
+                        taken.take(port);
+                        taken.release(port);
+                    }
+                    free
+                });
+            },
+        );
+    }
+    group.finish();
+}
+
+criterion_group!(benches, connect, port_search);
 criterion_main!(benches);

@@ -34,6 +34,8 @@ pub use batch::{Batch, Ended};
 /// For the benches, which measure these alone; no part of the interface.
 #[doc(hidden)]
 pub use lpm::Lpm;
+#[doc(hidden)]
+pub use nat::TakenPorts;
 pub use nat::ports_of_same_class;
 pub use observe::{Decision, Observer, Outcome, Stop};
 pub use place::{Place, Source};

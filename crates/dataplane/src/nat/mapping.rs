@@ -111,28 +111,20 @@ fn free_port(
     eip: EipId,
     inside: &FlowKey,
 ) -> Option<FlowKey> {
-    if !sessions.destination_has_room(eip, inside) {
-        return None;
-    }
     let address = program.network().eip(eip).address;
     let outside = |port| FlowKey {
         source: address,
         source_port: port,
         ..*inside
     };
-    let is_free = |port: u16| {
-        let reserved = program.public().dnat(eip, inside.protocol, port).is_some();
-        !reserved
-            && sessions
-                .lookup(gateway, &outside(port).reversed())
-                .is_none()
-    };
-    if is_free(inside.source_port) {
-        return Some(outside(inside.source_port));
-    }
-    ports::of_same_class(inside.source_port)
-        .find(|&port| is_free(port))
+    let is_reserved = |port| program.public().dnat(eip, inside.protocol, port).is_some();
+    // Of what came in by a rule or beside a mapping only the table knows.
+    let is_held = |outside: &FlowKey| sessions.lookup(gateway, &outside.reversed()).is_some();
+    sessions
+        .free_ports(eip, inside)
+        .filter(|&port| !is_reserved(port))
         .map(outside)
+        .find(|outside| !is_held(outside))
 }
 
 /// A flow towards an inside host as that host will see it: as it is, or, where a live session

@@ -1,12 +1,15 @@
 //! NAT sessions: what a gateway remembers of a connection that it translates (§9).
 
+mod destinations;
 mod mapping;
 mod ports;
 mod sessions;
+mod taken;
 
 pub(crate) use mapping::{free_remote_port, map_source, spread};
 pub use ports::of_same_class as ports_of_same_class;
 pub(crate) use sessions::Sessions;
+pub use taken::TakenPorts;
 
 use crate::conntrack::Zone;
 use vpcsim_network::{EipId, NatGatewayId};

@@ -1,27 +1,22 @@
 //! All sessions of all gateways, and what is counted of them.
 
+use super::destinations::Destinations;
 use super::{Opened, Session, zone};
 use crate::Nanos;
 use crate::conntrack::{Connection, ConnectionId, Direction, Table, TrackId};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
 use vpcsim_network::{EipId, NatGatewayId};
 use vpcsim_packet::{FlowKey, Protocol};
 
-/// Most connections of one (eip, protocol, destination address, destination port).
-const MAX_PER_DESTINATION: u32 = 55_000;
-
-/// (eip, protocol, destination address, destination port).
-type Destination = (EipId, Protocol, Ipv4Addr, u16);
 /// (eip, protocol, external port): one endpoint-independent mapping.
 type Mapping = (EipId, Protocol, u16);
 
 #[derive(Debug)]
 pub(crate) struct Sessions {
     table: Table<Session>,
-    /// Sessions opened from inside.
-    per_destination: HashMap<Destination, u32>,
+    /// The ports of sessions opened from inside.
+    destinations: Destinations,
     /// Sessions by mapping, oldest first; kept only for endpoint-independent filtering. A DNAT
     /// rule needs none.
     by_mapping: Option<HashMap<Mapping, VecDeque<ConnectionId>>>,
@@ -32,7 +27,7 @@ impl Sessions {
     pub(crate) fn new(gateways: usize, endpoint_independent: bool) -> Self {
         Self {
             table: Table::new(),
-            per_destination: HashMap::new(),
+            destinations: Destinations::default(),
             by_mapping: endpoint_independent.then(HashMap::new),
             peaks: vec![0; gateways],
         }
@@ -69,11 +64,10 @@ impl Sessions {
         Some(&self.table.get(*id)?.value)
     }
 
-    /// Whether an eip may take one more connection towards this destination.
-    pub(crate) fn destination_has_room(&self, eip: EipId, key: &FlowKey) -> bool {
-        self.per_destination
-            .get(&destination(eip, key))
-            .is_none_or(|&n| n < MAX_PER_DESTINATION)
+    /// The ports of an eip that no session opened from inside holds towards a flow's destination,
+    /// best first; none where there are as many as may be.
+    pub(crate) fn free_ports(&self, eip: EipId, inside: &FlowKey) -> impl Iterator<Item = u16> {
+        self.destinations.free_ports(eip, inside)
     }
 
     pub(crate) fn gateway_len(&self, gateway: NatGatewayId) -> usize {
@@ -100,10 +94,8 @@ impl Sessions {
         let table = &mut self.table;
         let id = table.insert_new(at, original, reply, track, deadline, session);
         if session.opened == Opened::Inside {
-            *self
-                .per_destination
-                .entry(destination(session.eip, &session.inside))
-                .or_insert(0) += 1;
+            let port = session.outside.source_port;
+            self.destinations.take(session.eip, &session.inside, port);
         }
         if let Some(mappings) = &mut self.by_mapping
             && session.opened != Opened::Rule
@@ -119,7 +111,7 @@ impl Sessions {
     pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Connection<Session>> {
         let gone = self.table.remove(id)?;
         forget(
-            &mut self.per_destination,
+            &mut self.destinations,
             self.by_mapping.as_mut(),
             id,
             &gone.value,
@@ -143,15 +135,6 @@ impl Sessions {
     }
 }
 
-fn destination(eip: EipId, inside: &FlowKey) -> Destination {
-    (
-        eip,
-        inside.protocol,
-        inside.destination,
-        inside.destination_port,
-    )
-}
-
 fn mapping(session: &Session) -> Mapping {
     (
         session.eip,
@@ -161,19 +144,14 @@ fn mapping(session: &Session) -> Mapping {
 }
 
 fn forget(
-    per_destination: &mut HashMap<Destination, u32>,
+    destinations: &mut Destinations,
     by_mapping: Option<&mut HashMap<Mapping, VecDeque<ConnectionId>>>,
     id: ConnectionId,
     session: &Session,
 ) {
     if session.opened == Opened::Inside {
-        let destination = destination(session.eip, &session.inside);
-        if let Some(count) = per_destination.get_mut(&destination) {
-            *count -= 1;
-            if *count == 0 {
-                per_destination.remove(&destination);
-            }
-        }
+        let port = session.outside.source_port;
+        destinations.release(session.eip, &session.inside, port);
     }
     if let Some(mappings) = by_mapping
         && let Some(ids) = mappings.get_mut(&mapping(session))

@@ -1,0 +1,54 @@
+//! What is taken towards each destination of a gateway's public addresses (§9).
+
+use super::taken::TakenPorts;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use std::net::Ipv4Addr;
+use vpcsim_network::EipId;
+use vpcsim_packet::{FlowKey, Protocol};
+
+/// Most connections of one (eip, protocol, destination address, destination port).
+const MOST: usize = 55_000;
+
+/// (eip, protocol, destination address, destination port).
+type Destination = (EipId, Protocol, Ipv4Addr, u16);
+
+/// The ports of each eip that connections from inside hold, by destination.
+#[derive(Debug, Default)]
+pub(super) struct Destinations(HashMap<Destination, TakenPorts>);
+
+fn destination(eip: EipId, inside: &FlowKey) -> Destination {
+    (
+        eip,
+        inside.protocol,
+        inside.destination,
+        inside.destination_port,
+    )
+}
+
+impl Destinations {
+    /// The ports of an eip that a flow may have towards its destination, best first; none where
+    /// the destination has all the connections that it may have.
+    pub(super) fn free_ports(&self, eip: EipId, inside: &FlowKey) -> impl Iterator<Item = u16> {
+        static NONE: TakenPorts = TakenPorts::NONE;
+        let taken = self.0.get(&destination(eip, inside)).unwrap_or(&NONE);
+        let all = taken.free(inside.source_port);
+        all.take(if taken.len() < MOST { usize::MAX } else { 0 })
+    }
+
+    /// A connection holds a port.
+    pub(super) fn take(&mut self, eip: EipId, inside: &FlowKey, port: u16) {
+        let destination = destination(eip, inside);
+        self.0.entry(destination).or_default().take(port);
+    }
+
+    /// It holds it no longer.
+    pub(super) fn release(&mut self, eip: EipId, inside: &FlowKey, port: u16) {
+        if let Entry::Occupied(mut taken) = self.0.entry(destination(eip, inside)) {
+            taken.get_mut().release(port);
+            if taken.get().is_empty() {
+                taken.remove();
+            }
+        }
+    }
+}
