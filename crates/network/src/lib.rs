@@ -26,6 +26,7 @@ pub use summary::Summary;
 
 use decode::{Decode, Definitions};
 use error::Errors;
+use lint::Silences;
 
 impl Network {
     /// Reads a network file. `name` is what errors call it.
@@ -33,7 +34,7 @@ impl Network {
     /// # Errors
     /// All mistakes of the file at once, in file order.
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, NetworkErrors> {
-        read(name, text).map(|(network, _, _)| network)
+        read(name, text).map(|read| read.network)
     }
 
     /// Reads a network file, and says what is valid in it and hurts all the same.
@@ -41,9 +42,15 @@ impl Network {
     /// # Errors
     /// All mistakes of the file at once, in file order.
     pub fn check(name: &str, text: &str) -> Result<(Self, Findings), NetworkErrors> {
-        let (network, file, levels) = read(name, text)?;
+        let Read {
+            network,
+            file,
+            levels,
+            silences,
+        } = read(name, text)?;
         let found = lint::lint(text, &file, &network);
-        Ok((network, Findings::new(name, text, found, levels)))
+        let findings = Findings::new(name, text, found, levels, silences);
+        Ok((network, findings))
     }
 
     /// The JSON Schema (2020-12) of the network file, for editors.
@@ -54,16 +61,27 @@ impl Network {
     }
 }
 
-/// A network with what declares it, and the levels that it sets for lints.
-fn read(name: &str, text: &str) -> Result<(Network, file::File, Levels), NetworkErrors> {
+/// A network with what declares it, and what the file says of lints.
+struct Read {
+    network: Network,
+    file: file::File,
+    levels: Levels,
+    silences: Silences,
+}
+
+fn read(name: &str, text: &str) -> Result<Read, NetworkErrors> {
     let mut errors = Errors::default();
     let read = yaml::Tree::parse(text, &mut errors)
         .and_then(|tree| file::File::decode(tree.root(), &mut errors))
         .map(|file| {
             let network = lower::lower(&file, &mut errors);
             let lints = file.lints.given();
-            let levels = lints.map_or_else(Levels::default, |lints| lints.levels(&mut errors));
-            (network, file, levels)
+            Read {
+                network,
+                levels: lints.map_or_else(Levels::default, |lints| lints.levels(&mut errors)),
+                silences: Silences::read(text, &mut errors),
+                file,
+            }
         });
     match read {
         Some(read) if errors.is_empty() => Ok(read),

@@ -59,6 +59,25 @@ fn an_allowed_lint_is_silent() {
     }
 }
 
+#[test]
+fn a_comment_allows_a_lint_at_one_place() {
+    let desk = Desk::new();
+    let two = with_a_spare_eip().replace(
+        "  spare: {address: 203.0.113.99}\n",
+        "  spare: {address: 203.0.113.99} # vpcsim: allow unused-eip: for the launch\n  forgotten: {address: 203.0.113.98}\n",
+    );
+    let network = desk.file("two.yaml", two.as_bytes());
+    let check = |more: &[&str], status| {
+        let json = vpcsim(["check", &network, "--json"].iter().chain(more))
+            .status(status)
+            .json();
+        json["findings"].as_array().unwrap().len()
+    };
+    assert_eq!(check(&[], 0), 1);
+    assert_eq!(check(&["--deny", "all"], 1), 1);
+    assert_eq!(check(&["--deny", "unused-eip"], 1), 2);
+}
+
 /// docs/lints.md: so that `--deny all` can stand in a build script.
 #[test]
 fn a_name_is_stronger_than_all_and_the_command_line_than_the_file() {

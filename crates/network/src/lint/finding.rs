@@ -1,6 +1,6 @@
 //! What a lint found, and where.
 
-use super::{Level, Levels, Lint};
+use super::{Level, Levels, Lint, Silences};
 use crate::Mark;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
 use serde::Serialize;
@@ -134,6 +134,7 @@ pub struct Findings {
     source: NamedSource<String>,
     list: Vec<Finding>,
     levels: Levels,
+    silences: Silences,
 }
 
 /// One finding as machines read it.
@@ -158,12 +159,19 @@ pub struct FindingView {
 }
 
 impl Findings {
-    /// `levels`: what the file's own `lints` section says.
-    pub(crate) fn new(name: &str, text: &str, list: Vec<Finding>, levels: Levels) -> Self {
+    /// `levels` and `silences`: what the file's own `lints` section and its comments say.
+    pub(crate) fn new(
+        name: &str,
+        text: &str,
+        list: Vec<Finding>,
+        levels: Levels,
+        silences: Silences,
+    ) -> Self {
         Self {
             source: NamedSource::new(name, text.to_owned()).with_language("yaml"),
             list,
             levels,
+            silences,
         }
     }
 
@@ -174,7 +182,12 @@ impl Findings {
         asked: &'a Levels,
     ) -> impl Iterator<Item = (Level, &'a Finding)> + 'a {
         self.list.iter().filter_map(|finding| {
-            let level = self.level(finding.lint, asked);
+            let silenced = self.silences.covers(finding.lint, finding.mark.line);
+            let level = match self.level(finding.lint, asked) {
+                // A comment says it of one place by name: only a name asked for is stronger.
+                _ if silenced && !asked.names(finding.lint) => Level::Allow,
+                level => level,
+            };
             (level != Level::Allow).then_some((level, finding))
         })
     }

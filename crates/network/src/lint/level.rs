@@ -46,6 +46,11 @@ impl Levels {
         before.is_none_or(|before| before == level)
     }
 
+    /// Whether a lint is named.
+    pub(super) fn names(&self, lint: Lint) -> bool {
+        self.named.contains_key(&lint)
+    }
+
     /// The level of a lint where `self` stands before `other`: a name is stronger than `all`
     /// wherever it is said, so that what a file allows by name stays allowed under `--deny all`.
     pub(super) fn over(&self, other: &Self, lint: Lint) -> Level {

@@ -18,11 +18,13 @@ mod nat;
 mod peering;
 mod rp_filter;
 mod set;
+mod silence;
 mod subject;
 mod world;
 mod zero_prefix;
 
 pub(crate) use level::LintsDecl;
+pub(crate) use silence::Silences;
 
 pub use finding::{Finding, FindingView, Findings};
 pub use level::{Level, Levels};
