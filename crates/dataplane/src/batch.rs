@@ -2,8 +2,8 @@
 //!
 //! The frames of a batch lie in one arena and are rewritten there, in place.
 
-use crate::conntrack::{Direction, Settings, TrackId};
-use crate::flow_cache::{EntryId, FlowCache, Key, PackedPlace};
+use crate::conntrack::Settings;
+use crate::flow_cache::{EntryId, FlowCache, Key, PackedPlace, PackedSource};
 use crate::observe::Observer;
 use crate::walk::{Arrival, Other, Walked, walk, walk_and_remember};
 use crate::{Nanos, Place, Program, State, Verdict};
@@ -32,6 +32,7 @@ pub struct Batch {
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     arrival: Arrival,
+    from: PackedSource,
     /// Where it lies in the arena.
     start: usize,
     len: usize,
@@ -116,6 +117,7 @@ impl Batch {
         self.arena.extend_from_slice(bytes);
         self.packets.push(Slot {
             arrival,
+            from: PackedSource::of(arrival.source),
             start,
             len: bytes.len(),
             end: End::Waits,
@@ -188,7 +190,7 @@ impl Batch {
         for (slot, looked) in self.packets[chunk].iter().zip(&mut *looked) {
             let bytes = &self.arena[slot.start..slot.start + slot.len];
             *looked = Glance::of(bytes).map(|glance| {
-                let key = Key::of(slot.arrival.source, &glance);
+                let key = Key::of(slot.from, &glance);
                 let hash = key.hash();
                 cache.prefetch(hash);
                 Looked {
@@ -218,8 +220,8 @@ impl Batch {
         let packets = &mut self.packets[first..first + looked.len()];
         let State { cache, tracks, .. } = state;
         let mut now = state.now;
-        // Of TCP: its number in the chunk and its connection.
-        let mut segments = [(0, TrackId(0), Direction::Original); CHUNK];
+        // The numbers of TCP segments in the chunk.
+        let mut segments = [0_u8; CHUNK];
         let mut tcp = 0;
         for (number, (slot, looked)) in packets.iter().zip(&mut *looked).enumerate() {
             let Some(looked) = looked else { return 0 };
@@ -237,8 +239,8 @@ impl Batch {
                 return 0;
             }
             now = now.max(slot.arrival.time);
-            if let Some((track, direction)) = entry.track() {
-                segments[tcp] = (number, track, direction);
+            if let Some((track, _)) = entry.track() {
+                segments[tcp] = number as u8;
                 tcp += usize::from(shape.is_tcp);
                 tracks.prefetch(track, shape.is_tcp);
             }
@@ -248,8 +250,12 @@ impl Batch {
         }
         let State { cache, tracks, .. } = state;
         let settings = Settings::of(program);
-        let mut goes_on = |&&(number, track, direction): &&(usize, TrackId, Direction)| {
+        let mut goes_on = |number: &&u8| {
+            let number = usize::from(**number);
             let (slot, Some(looked)) = (&packets[number], &looked[number]) else {
+                return false;
+            };
+            let Some((track, direction)) = cache.get(looked.at).track() else {
                 return false;
             };
             let bytes = &self.arena[slot.start..slot.start + slot.len];
@@ -257,15 +263,14 @@ impl Batch {
             tracker.go_on(bytes, &looked.shape, direction, &settings)
         };
         let stopped = segments[..tcp].iter().find(|segment| !goes_on(segment));
-        let done = stopped.map_or(looked.len(), |(number, ..)| *number);
+        let done = stopped.map_or(looked.len(), |number| usize::from(*number));
         for (slot, looked) in packets.iter_mut().zip(looked.iter().flatten()).take(done) {
             let bytes = &mut self.arena[slot.start..slot.start + slot.len];
             state.now = state.now.max(slot.arrival.time);
-            if let Some(entry) = cache.at(looked.at, &looked.key) {
-                entry.take(state.now);
-                looked.shape.write(bytes, &entry.change());
-                slot.end = End::Repeated(entry.place());
-            }
+            let entry = cache.get_mut(looked.at);
+            entry.take(state.now);
+            looked.shape.write(bytes, &entry.change());
+            slot.end = End::Repeated(entry.place());
         }
         cache.hits += done as u64;
         done
@@ -284,6 +289,9 @@ impl Batch {
             packets,
             ends,
         } = self;
+        if looked.is_empty() {
+            return;
+        }
         let settings = Settings::of(program);
         let mut due = state.next_due();
         for (slot, looked) in packets[first..].iter_mut().zip(looked) {

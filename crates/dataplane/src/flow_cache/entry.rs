@@ -17,22 +17,23 @@ pub(crate) struct Key {
 
 impl Key {
     #[inline]
-    pub(crate) fn of(source: Source, glance: &Glance) -> Self {
+    pub(crate) fn of(source: PackedSource, glance: &Glance) -> Self {
         Self::new(source, glance.addresses, glance.ports, glance.shape.is_tcp)
     }
 
     pub(crate) fn of_flow(source: Source, key: &FlowKey) -> Self {
         let (addresses, ports) = pack_flow(key);
-        Self::new(source, addresses, ports, key.protocol == Protocol::TCP)
+        let is_tcp = key.protocol == Protocol::TCP;
+        Self::new(PackedSource::of(source), addresses, ports, is_tcp)
     }
 
     /// Of TCP or UDP: nothing else is remembered.
     #[inline]
-    fn new(source: Source, addresses: u64, ports: u32, is_tcp: bool) -> Self {
+    fn new(source: PackedSource, addresses: u64, ports: u32, is_tcp: bool) -> Self {
         let tcp = u32::from(is_tcp) << 31;
         Self {
             addresses,
-            rest: u64::from(ports) << 32 | u64::from(tcp | pack_source(source)),
+            rest: u64::from(ports) << 32 | u64::from(tcp | source.0),
         }
     }
 
@@ -253,15 +254,22 @@ fn pack_flow(key: &FlowKey) -> (u64, u32) {
     (addresses, ports)
 }
 
-#[inline]
-fn pack_source(source: Source) -> u32 {
-    let (kind, id) = match source {
-        Source::Cvm(CvmId(id)) => (0, id),
-        Source::Nic(NicId(id)) => (1, id),
-        Source::Internet => (2, 0),
-        Source::External(ExternalId(id)) => (3, id),
-    };
-    kind << ID_BITS | id
+/// A [`Source`] in a word. Packed while it is still in registers: read from memory it would be told
+/// apart by a branch, and which way a packet goes nobody can foresee.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PackedSource(u32);
+
+impl PackedSource {
+    #[inline]
+    pub(crate) fn of(source: Source) -> Self {
+        let (kind, id) = match source {
+            Source::Cvm(CvmId(id)) => (0, id),
+            Source::Nic(NicId(id)) => (1, id),
+            Source::Internet => (2, 0),
+            Source::External(ExternalId(id)) => (3, id),
+        };
+        Self(kind << ID_BITS | id)
+    }
 }
 
 fn pack_place(place: Place) -> Option<PackedPlace> {

@@ -14,7 +14,7 @@
 mod entry;
 mod table;
 
-pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory, PackedPlace};
+pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory, PackedPlace, PackedSource};
 pub(crate) use table::EntryId;
 
 use crate::conntrack::{Direction, Holder, TrackId};
