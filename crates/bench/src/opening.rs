@@ -81,14 +81,31 @@ pub(crate) fn open_all(
     Ok(())
 }
 
-/// The time that so many new connections take through an empty state: their first packets.
+/// What new connections take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connected {
+    /// Through an empty state, whose tables grow under them.
+    pub at_first: Duration,
+    /// Through the same state later, when those have ended: its tables have their size.
+    pub again: Duration,
+}
+
+/// A time after which every unanswered connection has ended.
+const FORGOTTEN: u32 = 600;
+
+/// The time that so many new connections take: their first packets.
 ///
 /// # Errors
 /// When one of them does not arrive, or comes out wrong.
-pub fn connect(program: &Arc<Program>, connections: u32) -> Result<Duration, BenchError> {
+pub fn connect(program: &Arc<Program>, connections: u32) -> Result<Connected, BenchError> {
     let mut pipeline = Pipeline::new(Arc::clone(program));
     let mut live = Live::new(connections);
-    send(&mut pipeline, &mut live, &HANDSHAKE[0], &mut |_| {})
+    let at_first = send(&mut pipeline, &mut live, &HANDSHAKE[0], &mut |_| {})?;
+    pipeline.pause(FORGOTTEN);
+    pipeline.expire();
+    let mut live = Live::new(connections);
+    let again = send(&mut pipeline, &mut live, &HANDSHAKE[0], &mut |_| {})?;
+    Ok(Connected { at_first, again })
 }
 
 /// Sends one packet of every flow. Returns the time without what making and checking them took.

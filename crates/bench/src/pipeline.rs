@@ -3,7 +3,7 @@
 use crate::carrier::{Arrived, Carrier, Way};
 use crate::flow::Flow;
 use std::sync::Arc;
-use vpcsim_dataplane::{Arrival, Batch, Nanos, Place, Program, Source, State, Verdict};
+use vpcsim_dataplane::{Arrival, Batch, Nanos, Place, Program, Source, State, Verdict, advance};
 use vpcsim_network::CvmId;
 
 /// Virtual time between two packets: the smallest ones at 5 Gbit/s. So the clock moves as it would
@@ -38,6 +38,12 @@ impl Pipeline {
     /// Nothing happens for some seconds.
     pub(crate) fn pause(&mut self, seconds: u32) {
         self.now = self.now.after_seconds(seconds);
+    }
+
+    /// Ends what is due, without a packet.
+    pub(crate) fn expire(&mut self) {
+        let (program, state) = (&self.program, &mut self.state);
+        advance(program, state, self.now, &mut (), &mut Vec::new());
     }
 }
 

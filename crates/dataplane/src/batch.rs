@@ -2,8 +2,8 @@
 //!
 //! The frames of a batch lie in one arena and are rewritten there, in place.
 
-use crate::conntrack::Settings;
-use crate::flow_cache::{EntryId, FlowCache, Key, PackedPlace, PackedSource};
+use crate::conntrack::{Direction, Settings, TrackId};
+use crate::flow_cache::{EntryId, FlowCache, Key, PackedPlace, PackedSource, Tag};
 use crate::observe::Observer;
 use crate::walk::{Arrival, Other, Walked, walk, walk_and_remember};
 use crate::{Nanos, Place, Program, State, Verdict};
@@ -82,9 +82,9 @@ const CHUNK: usize = 64;
 #[derive(Debug, Clone, Copy)]
 struct Looked {
     key: Key,
-    hash: u64,
     /// A guess.
     at: EntryId,
+    tag: Tag,
     shape: Shape,
 }
 
@@ -191,18 +191,17 @@ impl Batch {
             let bytes = &self.arena[slot.start..slot.start + slot.len];
             *looked = Glance::of(bytes).map(|glance| {
                 let key = Key::of(slot.from, &glance);
-                let hash = key.hash();
-                cache.prefetch(hash);
+                let (at, tag) = cache.start(key.hash());
                 Looked {
                     key,
-                    hash,
-                    at: EntryId::NONE,
+                    at,
+                    tag,
                     shape: glance.shape,
                 }
             });
         }
         for looked in looked.iter_mut().flatten() {
-            looked.at = cache.guess(looked.hash);
+            looked.at = cache.guess(looked.at, looked.tag);
         }
     }
 
@@ -220,16 +219,14 @@ impl Batch {
         let packets = &mut self.packets[first..first + looked.len()];
         let State { cache, tracks, .. } = state;
         let mut now = state.now;
-        // The numbers of TCP segments in the chunk.
-        let mut segments = [0_u8; CHUNK];
+        // Of TCP: its number in the chunk and its connection.
+        let mut segments = [(0_u8, Direction::Original, TrackId(0)); CHUNK];
         let mut tcp = 0;
         for (number, (slot, looked)) in packets.iter().zip(&mut *looked).enumerate() {
             let Some(looked) = looked else { return 0 };
             if cache.at(looked.at, &looked.key).is_none() {
                 // One in fifty: another entry of the word has the same tag.
-                looked.at = cache
-                    .find(looked.hash, &looked.key)
-                    .unwrap_or(EntryId::NONE);
+                looked.at = cache.find(&looked.key).unwrap_or(EntryId::NONE);
             }
             let Looked { key, at, shape, .. } = looked;
             let Some(entry) = cache.at(*at, key) else {
@@ -239,8 +236,8 @@ impl Batch {
                 return 0;
             }
             now = now.max(slot.arrival.time);
-            if let Some((track, _)) = entry.track() {
-                segments[tcp] = number as u8;
+            if let Some((track, direction)) = entry.track() {
+                segments[tcp] = (number as u8, direction, track);
                 tcp += usize::from(shape.is_tcp);
                 tracks.prefetch(track, shape.is_tcp);
             }
@@ -250,12 +247,9 @@ impl Batch {
         }
         let State { cache, tracks, .. } = state;
         let settings = Settings::of(program);
-        let mut goes_on = |number: &&u8| {
-            let number = usize::from(**number);
+        let mut goes_on = |&&(number, direction, track): &&(u8, Direction, TrackId)| {
+            let number = usize::from(number);
             let (slot, Some(looked)) = (&packets[number], &looked[number]) else {
-                return false;
-            };
-            let Some((track, direction)) = cache.get(looked.at).track() else {
                 return false;
             };
             let bytes = &self.arena[slot.start..slot.start + slot.len];
@@ -263,15 +257,17 @@ impl Batch {
             tracker.go_on(bytes, &looked.shape, direction, &settings)
         };
         let stopped = segments[..tcp].iter().find(|segment| !goes_on(segment));
-        let done = stopped.map_or(looked.len(), |number| usize::from(*number));
+        let done = stopped.map_or(looked.len(), |(number, ..)| usize::from(*number));
+        let mut clock = state.now;
         for (slot, looked) in packets.iter_mut().zip(looked.iter().flatten()).take(done) {
             let bytes = &mut self.arena[slot.start..slot.start + slot.len];
-            state.now = state.now.max(slot.arrival.time);
+            clock = clock.max(slot.arrival.time);
             let entry = cache.get_mut(looked.at);
-            entry.take(state.now);
+            entry.take(clock);
             looked.shape.write(bytes, &entry.change());
             slot.end = End::Repeated(entry.place());
         }
+        state.now = clock;
         cache.hits += done as u64;
         done
     }
@@ -373,7 +369,7 @@ impl State {
     ) -> Option<PackedPlace> {
         let Looked { key, shape, .. } = looked;
         // An entry that came in the meantime is not where it was guessed.
-        let id = self.cache.find(looked.hash, key)?;
+        let id = self.cache.find(key)?;
         let entry = self.cache.get_mut(id);
         if !entry.admits(shape) {
             return None;
@@ -406,6 +402,7 @@ impl State {
     }
 
     /// Nothing is due before.
+    #[inline]
     fn next_due(&self) -> Nanos {
         let due = [
             self.flows.next_expiry(),

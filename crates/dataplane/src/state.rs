@@ -1,11 +1,11 @@
 //! What changes while packets move: connections, sessions, fragments, buckets.
 
 use crate::bucket::Buckets;
-use crate::conntrack::{Table, TrackId, Tracks};
+use crate::conntrack::{Table, Tracks};
 use crate::flow_cache::FlowCache;
 use crate::fragments::Fragments;
 use crate::nat::Sessions;
-use crate::walk::Met;
+use crate::walk::{Met, Opened};
 use crate::{Nanos, Program};
 use vpcsim_network::{EipId, Filtering, NatGatewayId};
 
@@ -23,7 +23,7 @@ pub struct State {
     pub(crate) tracks: Tracks,
     /// The trackers that the packet under way has met, and the one that it opened.
     pub(crate) met: Vec<Met>,
-    pub(crate) opened: Option<TrackId>,
+    pub(crate) opened: Option<Opened>,
     /// What is remembered of walks.
     pub(crate) cache: FlowCache,
     pub(crate) fragments: Fragments,
@@ -37,11 +37,38 @@ pub(crate) enum Entry {
     NatGateway(NatGatewayId),
 }
 
+/// An [`Entry`] or none, in a word: the id, then of what. A network has far fewer than 2^31 of
+/// anything: its file would have gigabytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Door(u32);
+
+impl Door {
+    const NONE: Self = Self(u32::MAX);
+
+    pub(crate) fn of(entry: Option<Entry>) -> Self {
+        match entry {
+            Some(Entry::Eip(EipId(id))) => Self(id << 1),
+            Some(Entry::NatGateway(NatGatewayId(id))) => Self(id << 1 | 1),
+            None => Self::NONE,
+        }
+    }
+
+    pub(crate) fn entry(self) -> Option<Entry> {
+        let id = self.0 >> 1;
+        let entry = if self.0 & 1 == 0 {
+            Entry::Eip(EipId(id))
+        } else {
+            Entry::NatGateway(NatGatewayId(id))
+        };
+        (self != Self::NONE).then_some(entry)
+    }
+}
+
 /// What a nic remembers of a flow beyond its tracking.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NicFlow {
     /// The public door it came in by.
-    pub(crate) entry: Option<Entry>,
+    pub(crate) door: Door,
     /// Whether its first packet was arriving at the nic.
     pub(crate) ingress: bool,
     /// The generation whose rules accepted it.
@@ -135,15 +162,9 @@ impl State {
             .zip(&network.nat_gateways)
             .map(|(id, gateway)| {
                 let mut by_eip: Vec<_> = gateway.eips.iter().map(|&eip| (eip, 0)).collect();
-                for session in self
-                    .sessions
-                    .connections()
-                    .filter(|s| s.value.gateway == id)
-                {
-                    for (_, count) in by_eip
-                        .iter_mut()
-                        .filter(|(eip, _)| *eip == session.value.eip)
-                    {
+                let sessions = self.sessions.iter().map(|(session, ..)| session);
+                for session in sessions.filter(|session| session.gateway == id) {
+                    for (_, count) in by_eip.iter_mut().filter(|(eip, _)| *eip == session.eip) {
                         *count += 1;
                     }
                 }

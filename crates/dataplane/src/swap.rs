@@ -2,7 +2,7 @@
 
 use crate::conntrack::{Holder, Table, TrackId, Tracks, Zone};
 use crate::nat::{Session, Sessions};
-use crate::state::{Entry, NicFlow};
+use crate::state::{Door, Entry, NicFlow};
 use crate::{Program, Source, State};
 use hashbrown::HashMap;
 use std::hash::Hash;
@@ -143,13 +143,13 @@ fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut 
         let Some(nic) = same.nic(NicId(flow.zone().0)) else {
             continue;
         };
-        let entry = match flow.value.entry {
+        let entry = match flow.value.door.entry() {
             Some(Entry::Eip(eip)) => same.eip(eip).map(Entry::Eip),
             Some(Entry::NatGateway(id)) => same.gateway(id).map(Entry::NatGateway),
             None => None,
         };
         let value = NicFlow {
-            entry,
+            door: Door::of(entry),
             ..flow.value
         };
         let (original, reply) = (flow.original(), flow.reply());
@@ -158,7 +158,7 @@ fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut 
         // Keys cannot clash: zones map one to one.
         let flows = &mut to.flows;
         let id = flows.insert_new(zone, original, reply, track, deadline, value);
-        to.tracks.hold(track, Holder::Nic(id));
+        to.tracks.hold(track, Holder::Nic(id.slot()));
     }
 }
 
@@ -169,8 +169,7 @@ fn move_sessions(
     new: &Program,
     tracks: &mut Moving<'_>,
 ) {
-    for connection in from.connections() {
-        let session = connection.value;
+    for (session, track, deadline) in from.iter() {
         let Some(gateway) = same.gateway(session.gateway) else {
             continue;
         };
@@ -185,9 +184,9 @@ fn move_sessions(
                 eip,
                 ..session
             };
-            let track = tracks.to(&mut to.tracks, connection.track);
-            let id = to.sessions.insert(session, track, connection.deadline());
-            to.tracks.hold(track, Holder::Gateway(id));
+            let track = tracks.to(&mut to.tracks, track);
+            let id = to.sessions.insert(session, track, deadline);
+            to.tracks.hold(track, Holder::Gateway(id.slot()));
         }
     }
 }

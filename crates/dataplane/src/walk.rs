@@ -7,7 +7,7 @@ mod notes;
 mod recipe;
 
 pub use ended::{Arrival, Other, Role, Walked};
-pub(crate) use judge::Met;
+pub(crate) use judge::{Met, Opened};
 use recipe::Recipe;
 
 use crate::conntrack::Settings;

@@ -53,6 +53,28 @@ impl Session {
         }
     }
 
+    /// The session that has these [`keys`](Self::keys).
+    pub(crate) fn of_keys(
+        gateway: NatGatewayId,
+        eip: EipId,
+        opened: Opened,
+        original: FlowKey,
+        reply: FlowKey,
+    ) -> Self {
+        let (inside, inbound) = if opened == Opened::Inside {
+            (original, reply)
+        } else {
+            (reply, original)
+        };
+        Self {
+            gateway,
+            eip,
+            inside,
+            outside: inbound.reversed(),
+            opened,
+        }
+    }
+
     /// What an outbound packet of the session needs.
     pub(crate) fn outbound(&self) -> Rewrite {
         Rewrite::between(&self.inside, &self.outside)

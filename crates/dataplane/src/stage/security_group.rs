@@ -6,7 +6,7 @@ use crate::conntrack::{
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::program::Travel;
-use crate::state::{Entry, NicFlow};
+use crate::state::{Door, Entry, NicFlow};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::Walk;
 use vpcsim_network::{Action, MidStream, NicId, OnRuleChange};
@@ -59,13 +59,13 @@ impl<O: Observer> Walk<'_, O> {
         match opening {
             Some(Opening::Opens(tracker)) => {
                 let accepted = self.rules(nic, travel, &packet.key)?;
-                self.remember(packet, nic, travel, entry, tracker, accepted)?;
+                self.remember(packet, nic, travel, entry, (tracker, false), accepted)?;
             }
             Some(Opening::MidStream(tracker)) => {
                 let accepted = self.rules(nic, travel, &packet.key)?;
                 let policy = accepted.policy.or(Some(Policy::MidStream));
                 let accepted = Accepted { policy, ..accepted };
-                self.remember(packet, nic, travel, entry, tracker, accepted)?;
+                self.remember(packet, nic, travel, entry, (tracker, true), accepted)?;
             }
             // A later fragment whose first left no flow behind is judged as that was.
             None => self.judge_stateless(packet, nic, travel, None)?,
@@ -96,7 +96,7 @@ impl<O: Observer> Walk<'_, O> {
             return Membership::Stranger;
         };
         let (track, entry) = (connection.track, entry_of_reply(connection, direction));
-        let (track, judgement) = self.judge(packet, Holder::Nic(id), track, direction);
+        let (track, judgement) = self.judge(packet, Holder::Nic(id.slot()), track, direction);
         let flow = self.state.flows.get(id);
         let before = flow.map_or(self.now(), Connection::deadline);
         let timeouts = &self.program.network().policies.conntrack;
@@ -104,7 +104,8 @@ impl<O: Observer> Walk<'_, O> {
         let deadline = tracker.deadline(judgement, before, self.now(), timeouts);
         match judgement {
             Judgement::Reopen => {
-                self.state.end_connection(self.program, Holder::Nic(id));
+                self.state
+                    .end_connection(self.program, Holder::Nic(id.slot()));
                 return Membership::Stranger;
             }
             Judgement::Invalid(_) => {
@@ -159,7 +160,8 @@ impl<O: Observer> Walk<'_, O> {
         };
         let first = connection.original();
         if let Err(denied) = self.rules(nic, travel, &first) {
-            self.state.end_connection(self.program, Holder::Nic(id));
+            self.state
+                .end_connection(self.program, Holder::Nic(id.slot()));
             return Err(Drop { stage, ..denied }.by_policy(Policy::OnRuleChange));
         }
         if let Some(connection) = self.state.flows.get_mut(id) {
@@ -170,8 +172,7 @@ impl<O: Observer> Walk<'_, O> {
 
     /// What the packet would begin; `None` for a later fragment, which begins nothing.
     fn opening(&self, packet: &Packet<'_>) -> Option<Opening> {
-        (!packet.is_later_fragment())
-            .then(|| Tracker::open(packet.bytes, &packet.headers, self.now(), &self.settings))
+        (!packet.is_later_fragment()).then(|| self.open(packet))
     }
 
     /// Judges a packet that belongs to no flow and leaves none behind. `by`: the policy that
@@ -211,14 +212,15 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    /// A flow that the rules accepted is remembered at the nic.
+    /// A flow that the rules accepted is remembered at the nic; its tracker comes with whether it
+    /// was picked up in the middle.
     fn remember(
         &mut self,
         packet: &Packet<'_>,
         nic: NicId,
         travel: Travel,
         entry: Option<Entry>,
-        tracker: Tracker,
+        (tracker, mid_stream): (Tracker, bool),
         accepted: Accepted,
     ) -> Result<(), Drop> {
         let stage = stage_of(travel);
@@ -235,16 +237,16 @@ impl<O: Observer> Walk<'_, O> {
             let deadline = now.after_seconds(tracker.timeout(conntrack));
             let generation = self.state.generation;
             let flow = NicFlow {
-                entry,
+                door: Door::of(entry),
                 ingress: travel == Travel::Ingress,
                 generation,
             };
             let (original, reply) = (packet.key, packet.key.reversed());
-            let track = self.open_track(tracker);
+            let track = self.open_track(tracker, mid_stream);
             // The look-up of one key finds a flow by either: both are free.
             let flows = &mut self.state.flows;
             let id = flows.insert_new(zone, original, reply, track, deadline, flow);
-            self.hold_opened(track, Holder::Nic(id));
+            self.hold_opened(track, Holder::Nic(id.slot()));
         }
         let outcome = if unfiltered {
             Outcome::Unfiltered
@@ -332,6 +334,6 @@ fn stage_of(travel: Travel) -> Stage {
 
 fn entry_of_reply(connection: &Connection<NicFlow>, direction: Direction) -> Option<Entry> {
     (direction == Direction::Reply)
-        .then_some(connection.value.entry)
-        .flatten()
+        .then_some(connection.value.door)
+        .and_then(Door::entry)
 }
