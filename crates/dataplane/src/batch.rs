@@ -171,10 +171,20 @@ impl Batch {
         let mut looked = [None; CHUNK];
         for first in (0..self.packets.len()).step_by(CHUNK) {
             let last = self.packets.len().min(first + CHUNK);
-            self.look_up(first..last, &state.cache, &mut looked);
-            let looked = &mut looked[..last - first];
-            let done = self.repeat_all(first, state, program, looked);
-            self.act(first + done, program, state, &looked[done..]);
+            let mut next = first;
+            while next < last {
+                self.look_up(next..last, &state.cache, &mut looked);
+                let looked = &mut looked[..last - next];
+                let done = self.repeat_all(next, state, program, looked);
+                next += done;
+                let stays = self.packets.get(next).filter(|_| next < last);
+                if stays.is_some_and(|slot| state.end_connections(program, slot.arrival.time)) {
+                    // It may have been the rest's: they are looked up again.
+                    continue;
+                }
+                self.act(next, program, state, &looked[done..]);
+                next = last;
+            }
         }
     }
 
@@ -205,7 +215,8 @@ impl Batch {
         }
     }
 
-    /// The commonest case: every packet of a chunk takes a way that is remembered. Such packets
+    /// The commonest case: every packet of a chunk takes a way that is remembered, and nothing is
+    /// due before; else as many as there are before something is. Such packets
     /// touch nothing but their own flows, so that each step can be done for all of them before the
     /// next: no step waits for memory, none branches on what nobody can foresee. Returns how many
     /// packets, from the first on, have had their turn.
@@ -217,8 +228,10 @@ impl Batch {
         looked: &mut [Option<Looked>],
     ) -> usize {
         let packets = &mut self.packets[first..first + looked.len()];
+        let due = state.next_due();
         let State { cache, tracks, .. } = state;
         let mut now = state.now;
+        let mut before_due = looked.len();
         // Of TCP: its number in the chunk and its connection.
         let mut segments = [(0_u8, Direction::Original, TrackId(0)); CHUNK];
         let mut tcp = 0;
@@ -236,14 +249,15 @@ impl Batch {
                 return 0;
             }
             now = now.max(slot.arrival.time);
+            if now >= due {
+                before_due = number;
+                break;
+            }
             if let Some((track, direction)) = entry.track() {
                 segments[tcp] = (number as u8, direction, track);
                 tcp += usize::from(shape.is_tcp);
                 tracks.prefetch(track, shape.is_tcp);
             }
-        }
-        if now >= state.next_due() {
-            return 0;
         }
         let State { cache, tracks, .. } = state;
         let settings = Settings::of(program);
@@ -257,7 +271,7 @@ impl Batch {
             tracker.go_on(bytes, &looked.shape, direction, &settings)
         };
         let stopped = segments[..tcp].iter().find(|segment| !goes_on(segment));
-        let done = stopped.map_or(looked.len(), |(number, ..)| usize::from(*number));
+        let done = stopped.map_or(before_due, |(number, ..)| usize::from(*number));
         let mut clock = state.now;
         for (slot, looked) in packets.iter_mut().zip(looked.iter().flatten()).take(done) {
             let bytes = &mut self.arena[slot.start..slot.start + slot.len];
@@ -399,6 +413,19 @@ impl State {
         self.now = now;
         self.cache.hits += 1;
         Some(place)
+    }
+
+    /// Ends the connections whose time has come at `now`, before a packet that comes then. False
+    /// where there is none, or where what else is due has to be told.
+    fn end_connections(&mut self, program: &Program, now: Nanos) -> bool {
+        let now = self.now.max(now);
+        let fragments = self.fragments.next_expiry();
+        if now < self.next_due() || fragments.is_some_and(|due| due <= now) {
+            return false;
+        }
+        self.now = now;
+        self.end_due(program);
+        true
     }
 
     /// Nothing is due before.
