@@ -182,6 +182,7 @@ impl Batch {
                     // It may have been the rest's: they are looked up again.
                     continue;
                 }
+                self.touch(next, program, state, &looked[done..]);
                 self.act(next, program, state, &looked[done..]);
                 next = last;
             }
@@ -284,6 +285,21 @@ impl Batch {
         state.now = clock;
         cache.hits += done as u64;
         done
+    }
+
+    /// Touches what packets will touch when they have their turn.
+    fn touch(&self, first: usize, program: &Program, state: &mut State, looked: &[Option<Looked>]) {
+        for (slot, looked) in self.packets[first..].iter().zip(looked) {
+            let Some(looked) = looked else { continue };
+            match state.cache.at(looked.at, &looked.key) {
+                Some(entry) => {
+                    if let Some((track, _)) = entry.track() {
+                        state.tracks.prefetch(track, looked.shape.is_tcp);
+                    }
+                }
+                None => state.touch_ahead(program, slot.arrival.source, &looked.key.flow()),
+            }
+        }
     }
 
     /// Lets every packet have its turn: by the way that is remembered, else it is walked.

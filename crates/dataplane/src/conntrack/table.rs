@@ -105,6 +105,17 @@ impl<V> Table<V> {
         found
     }
 
+    /// Touches what looking a key up will touch, without a wait for the connection.
+    pub(crate) fn touch(&self, zone: Zone, key: &FlowKey) {
+        let hash = hash(zone, key);
+        let found = self
+            .keys
+            .find(order(hash), |handle| handle.hash == hash as u32);
+        if let Some(handle) = found {
+            self.connections.prefetch(handle.slot);
+        }
+    }
+
     /// Remembers a connection until `deadline`. `original` and `reply` are the
     /// keys of its packets as they arrive at the zone; if a live connection
     /// there has either, nothing happens (`__nf_conntrack_confirm`).

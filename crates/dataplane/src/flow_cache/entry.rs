@@ -2,6 +2,7 @@
 
 use crate::conntrack::{Direction, TrackId};
 use crate::{Nanos, Place, Source};
+use std::net::Ipv4Addr;
 use vpcsim_network::{CvmId, ExternalId, NatGatewayId, NicId};
 use vpcsim_packet::checksum::Delta;
 use vpcsim_packet::{Change, FlowKey, Glance, Protocol, Shape};
@@ -34,6 +35,18 @@ impl Key {
         Self {
             addresses,
             rest: u64::from(ports) << 32 | u64::from(tcp | source.0),
+        }
+    }
+
+    /// The flow.
+    pub(crate) fn flow(&self) -> FlowKey {
+        let is_tcp = self.rest as u32 >> 31 == 1;
+        FlowKey {
+            protocol: if is_tcp { Protocol::TCP } else { Protocol::UDP },
+            source: Ipv4Addr::from_bits((self.addresses >> 32) as u32),
+            source_port: (self.rest >> 48) as u16,
+            destination: Ipv4Addr::from_bits(self.addresses as u32),
+            destination_port: (self.rest >> 32) as u16,
         }
     }
 
