@@ -34,10 +34,10 @@ pub(crate) fn text(summary: &Summary, written: Option<&Path>, width: usize) -> S
     }
     for host in &summary.renumbered {
         text += &format!(
-            "{} cannot have that address in a vpc, and has {}: replay with {}\n",
+            "no vpc can give {} away: {} has {}, and is `captured_as` the other\n",
             host.captured,
+            paint(NAME, &host.cvm),
             host.address,
-            paint(NAME, format!("--map {}={}", host.captured, host.cvm)),
         );
     }
     for warning in &summary.warnings {

@@ -39,8 +39,9 @@ pub(super) struct ErrorSeen {
 }
 
 /// The conversations of a capture, in bounded memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Conversations {
+    most: usize,
     list: Vec<Conversation>,
     places: HashMap<FlowKey, u32>,
     datagrams: HashMap<(Ipv4Addr, Ipv4Addr, Protocol, u16), (u32, usize, Nanos)>,
@@ -50,7 +51,25 @@ pub(super) struct Conversations {
     beyond: u64,
 }
 
+impl Default for Conversations {
+    fn default() -> Self {
+        Self::new(MOST)
+    }
+}
+
 impl Conversations {
+    /// At most `most` are told apart.
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            list: Vec::new(),
+            places: HashMap::new(),
+            datagrams: HashMap::new(),
+            errors: BTreeMap::new(),
+            beyond: 0,
+        }
+    }
+
     pub(super) fn list(&self) -> &[Conversation] {
         &self.list
     }
@@ -108,7 +127,7 @@ impl Conversations {
         if let Some(&at) = self.places.get(&canonical) {
             return Some(at);
         }
-        if self.list.len() >= MOST {
+        if self.list.len() >= self.most {
             self.beyond += 1;
             return None;
         }
@@ -182,4 +201,44 @@ impl Conversations {
 /// The same for both directions.
 fn canonical(key: FlowKey) -> FlowKey {
     key.min(key.reversed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vpcsim_packet::build::udp;
+
+    #[test]
+    fn beyond_the_ceiling_packets_are_counted_and_known_conversations_go_on() {
+        let (mut conversations, inside) = (Conversations::new(10), Inside::new(&[]));
+        let mut take = |from: u16| {
+            let packet = udp(([10, 0, 1, 10], from), ([10, 0, 1, 53], 53), b"?").bytes();
+            let headers = Headers::parse(&packet).expect("whole");
+            conversations
+                .take(&packet, &headers, Nanos(0), &inside)
+                .is_some()
+        };
+        assert!((0..10).all(&mut take));
+        assert!(!(10..100).any(&mut take));
+        assert!(take(3));
+        assert_eq!(
+            (conversations.list().len(), conversations.beyond()),
+            (10, 90)
+        );
+    }
+
+    #[test]
+    fn datagrams_whose_fragments_never_come_are_forgotten() {
+        let (mut conversations, inside) = (Conversations::new(10), Inside::new(&[]));
+        let whole = udp(([10, 0, 1, 10], 4000), ([10, 0, 1, 53], 53), &[0; 3000]);
+        for number in 0..3 * MOST_ASIDE as u32 {
+            let first = whole.clone().identification(number as u16);
+            let first = first.fragments(1500).swap_remove(0);
+            let headers = Headers::parse(&first).expect("whole");
+            // A millisecond apart, and so many come back under the same identification.
+            let now = Nanos(u64::from(number) * 1_000_000);
+            conversations.take(&first, &headers, now, &inside);
+        }
+        assert!(conversations.datagrams.len() <= MOST_ASIDE);
+    }
 }

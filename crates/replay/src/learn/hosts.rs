@@ -1,6 +1,6 @@
 //! Inside hosts: who they are, what they are called.
 
-use super::inside::block;
+use super::inside::is_public;
 use super::known::service_name;
 use super::rules::{Learned, OwnEip, Rules};
 use super::subnets::{Home, Layout};
@@ -63,8 +63,8 @@ pub(super) struct Eips<'a> {
     block: usize,
 }
 
-/// Where they are taken from: the documentation's, then those between its second and the next
-/// that is not public.
+/// Where they are taken from, and how many there: the ranges for documentation, then what lies
+/// behind the second of them.
 const BLOCKS: [(Ipv4Addr, u32); 4] = [
     (Ipv4Addr::new(203, 0, 113, 10), 245),
     (Ipv4Addr::new(198, 51, 100, 10), 245),
@@ -114,7 +114,7 @@ pub(super) fn hosts(
         let sender = senders.get(&captured).copied().unwrap_or_default();
         let role = role(&learned, sender);
         let [a, b, c, d] = captured.octets();
-        let way_out = if block(captured).is_none() {
+        let way_out = if is_public(captured) {
             WayOut::Direct
         } else {
             match (learned.online, learned.own_eip) {

@@ -68,6 +68,18 @@ impl Inside {
     }
 }
 
+/// What an eip can be of the addresses outside the private blocks: not shared by carriers (RFC
+/// 6598), link-local (RFC 3927) or for measurements (RFC 2544).
+pub(super) fn is_public(address: Ipv4Addr) -> bool {
+    const OTHERS: [(Ipv4Addr, u8); 3] = [
+        (Ipv4Addr::new(100, 64, 0, 0), 10),
+        (Ipv4Addr::new(169, 254, 0, 0), 16),
+        (Ipv4Addr::new(198, 18, 0, 0), 15),
+    ];
+    let holds = |&(at, len): &(Ipv4Addr, u8)| net(at, len).is_some_and(|n| n.contains(&address));
+    block(address).is_none() && !OTHERS.iter().any(holds)
+}
+
 /// The private block of an address, as a position in [`BLOCKS`].
 pub(super) fn block(address: Ipv4Addr) -> Option<usize> {
     let holds = |&(at, len, _): &(Ipv4Addr, u8, u8)| {

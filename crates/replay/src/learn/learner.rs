@@ -14,6 +14,7 @@ use ipnet::Ipv4Net;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use vpcsim_capture::Record;
 use vpcsim_dataplane::Nanos;
 use vpcsim_packet::{Headers, IcmpBody, Transport};
@@ -34,7 +35,7 @@ pub struct Learner {
     inside: Inside,
     conversations: Conversations,
     senders: HashMap<Ipv4Addr, Sender>,
-    /// Packets of outside addresses that talk to each other.
+    /// Packets by sender where both ends are outside, ICMP errors aside.
     outside: Tally<Ipv4Addr>,
     avoid: BTreeSet<Ipv4Net>,
     captures: Vec<Source>,
@@ -125,7 +126,9 @@ impl Learner {
             }
             [Side::Outside, Side::Outside] => {
                 self.counts.outside += 1;
-                ends.iter().for_each(|end| self.outside.add(end, 0));
+                if !is_error(&headers) {
+                    self.outside.add(&headers.source, 0);
+                }
                 return None;
             }
             [source, destination] => {
@@ -150,10 +153,6 @@ impl Learner {
 
     /// An inside host sent a packet.
     fn sender(&mut self, headers: &Headers) {
-        let is_error = matches!(
-            headers.transport,
-            Transport::Icmp(icmp) if matches!(icmp.body, IcmpBody::Error(_))
-        );
         let known = self.senders.len();
         let sender = match self.senders.get_mut(&headers.source) {
             Some(sender) => sender,
@@ -164,7 +163,7 @@ impl Learner {
             }
         };
         sender.packets += 1;
-        sender.is_host |= !is_error;
+        sender.is_host |= !is_error(headers);
     }
 
     /// Whether both ends of a conversation talked to each other: the learned network delivers all
@@ -266,35 +265,38 @@ impl Learner {
 
     /// What stands at the top of the file.
     fn head(&self, summary: &Summary) -> String {
-        let files = self.captures.iter().map(|capture| {
-            let path = std::path::Path::new(&capture.name);
-            path.file_name().map_or(capture.name.clone(), |name| {
-                name.to_string_lossy().into_owned()
-            })
-        });
-        let files: Vec<String> = files.collect();
+        let files: Vec<String> = self.captures.iter().map(|c| file_name(&c.name)).collect();
         let span = self.earliest.map_or(String::new(), |earliest| {
-            format!(", {} to {} UTC", second(earliest), second(self.latest))
+            format!(", {} to {}", second(earliest), second(self.latest))
         });
-        let maps = summary.renumbered.iter();
-        let maps = maps.map(|host| format!(" --map {}={}", host.captured, host.cvm));
-        let maps: String = maps.collect();
         let rules = if self.options.widen {
             "What completed conversations needed is allowed, and what is like it (--widen)."
         } else {
             "What completed conversations needed is allowed, and nothing else."
         };
-        let mut head = format!(
+        format!(
             "Learned by `vpcsim learn` from {}\n({} packets{span}).\n\n{rules}\nBehind each rule stands what it was learned from; the times are UTC.\n",
             files.join(", "),
             summary.packets,
-        );
-        if !maps.is_empty() {
-            head += &format!(
-                "\nNo subnet can give its first addresses away, so some hosts have another address here:\n\n  vpcsim replay NETWORK {}{maps}\n",
-                files.join(" ")
-            );
-        }
-        head
+        )
     }
+}
+
+fn is_error(headers: &Headers) -> bool {
+    match headers.transport {
+        Transport::Icmp(icmp) => matches!(icmp.body, IcmpBody::Error(_)),
+        _ => false,
+    }
+}
+
+/// The last part of a capture's name, without what would end a comment.
+fn file_name(name: &str) -> String {
+    let path = Path::new(name);
+    let name = path
+        .file_name()
+        .map_or(name.into(), |name| name.to_string_lossy());
+    let printable = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() || c == ' ';
+    name.chars()
+        .map(|c| if printable(c) { c } else { '?' })
+        .collect()
 }

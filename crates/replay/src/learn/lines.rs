@@ -54,15 +54,15 @@ impl Line {
         texts.join(",")
     }
 
-    /// A word for what it is about: `web`, `tcp-8081`, `icmp`.
+    /// A word for what it is about: `web-443`, `tcp-8081`, `icmp`.
     pub(super) fn service(&self) -> String {
         let word = self.proto.word();
         match self.ports.as_slice() {
             [] => word.to_owned(),
-            [(first, _), ..] => match service_name(*first) {
-                Some(name) => name.to_owned(),
-                None => format!("{word}-{first}"),
-            },
+            [(first, _), ..] => {
+                let name = service_name(*first).unwrap_or(word);
+                format!("{name}-{first}")
+            }
         }
     }
 

@@ -93,7 +93,7 @@ pub enum LearnError {
         packets: u64,
         /// What they are instead.
         counts: Belongs,
-        /// Outside addresses that talk most with each other, with the packets of each.
+        /// Outside addresses that sent most to each other, with the packets of each.
         busiest: Vec<(Ipv4Addr, u64)>,
     },
 }
@@ -111,15 +111,20 @@ fn nobody_inside(packets: u64, counts: &Belongs) -> String {
         (counts.not_ipv4, "not IPv4"),
         (counts.malformed, "malformed"),
     ];
-    let parts = parts.iter().filter(|(packets, _)| *packets > 0);
+    let known: u64 = parts.iter().map(|(packets, _)| packets).sum();
+    let rest = (
+        packets.saturating_sub(known),
+        "to inside hosts that are silent, or from routers",
+    );
+    let parts = parts
+        .iter()
+        .chain([&rest])
+        .filter(|(packets, _)| *packets > 0);
     let parts: Vec<String> = parts
         .map(|(packets, what)| format!("{packets} {what}"))
         .collect();
-    match parts.is_empty() {
-        true => format!("none of {packets} packets was sent by an inside host"),
-        false => format!(
-            "none of {packets} packets was sent by an inside host: {}",
-            parts.join(", ")
-        ),
-    }
+    format!(
+        "none of {packets} packets was sent by an inside host: {}",
+        parts.join(", ")
+    )
 }

@@ -3,7 +3,7 @@
 use super::conversations::Conversations;
 use super::groups::{Group, Member, Rule, Template, groups, rules, unique};
 use super::hosts::{Eips, Host, Sender, WayOut, hosts};
-use super::inside::{Inside, Side, block};
+use super::inside::{Inside, Side, is_public};
 use super::lines::lines;
 use super::rules::Rules;
 use super::subnets::{Layout, Vpc, ranges};
@@ -143,14 +143,14 @@ fn layout(seen: &Seen<'_>, found: &Rules) -> Layout {
 fn public_addresses(seen: &Seen<'_>) -> BTreeSet<Ipv4Addr> {
     let keys = seen.conversations.list().iter().map(|c| c.key);
     let ends = keys.flat_map(|key| [key.source, key.destination]);
-    ends.filter(|address| block(*address).is_none()).collect()
+    ends.filter(|address| is_public(*address)).collect()
 }
 
 /// A nat gateway for each vpc with hosts that ask the internet and need no address of their own.
 fn gateways(layout: &Layout, found: &Rules, eips: &mut Eips<'_>) -> Vec<Gateway> {
     let shared = layout.homes.iter().filter(|(address, _)| {
         let learned = found.hosts.get(address);
-        block(**address).is_some() && learned.is_some_and(|l| l.online && l.own_eip.is_none())
+        !is_public(**address) && learned.is_some_and(|l| l.online && l.own_eip.is_none())
     });
     let vpcs: BTreeSet<usize> = shared.map(|(_, home)| home.vpc).collect();
     let named = vpcs.into_iter().filter_map(|vpc| {
@@ -187,7 +187,7 @@ fn detours(hosts: &[Host], found: &Rules) -> Vec<usize> {
     let talks = |address: Ipv4Addr| {
         found.pairs.iter().any(|&(one, other)| {
             let peer = if one == address { other } else { one };
-            (one == address || other == address) && block(peer).is_some()
+            (one == address || other == address) && !is_public(peer)
         })
     };
     let direct = hosts.iter().enumerate();

@@ -119,7 +119,8 @@ pub(super) enum OwnEip {
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     pub(super) hosts: BTreeMap<Ipv4Addr, Learned>,
-    /// Pairs of inside hosts that completed a conversation, the lower address first.
+    /// Pairs of inside hosts that completed a conversation, or sent errors about one; the lower
+    /// address first.
     pub(super) pairs: BTreeSet<(Ipv4Addr, Ipv4Addr)>,
 }
 
@@ -152,6 +153,7 @@ impl Rules {
                 destination_port: 0,
             };
             rules.accept_at(&flow, stats, inside, (true, seen.unknown));
+            rules.pair(&flow, inside);
         }
         rules
     }
@@ -186,14 +188,7 @@ impl Rules {
                 .or_default() += stats.conversations;
         }
         let host = match (client, server) {
-            (Side::Inside, Side::Inside) => {
-                let pair = (
-                    key.source.min(key.destination),
-                    key.source.max(key.destination),
-                );
-                self.pairs.insert(pair);
-                return;
-            }
+            (Side::Inside, Side::Inside) => return self.pair(&key, inside),
             (Side::Inside, _) => key.source,
             _ => key.destination,
         };
@@ -206,6 +201,15 @@ impl Rules {
         ];
         let reasons = host.own_eip.into_iter().chain(own.into_iter().flatten());
         host.own_eip = reasons.min();
+    }
+
+    /// Both ends of a flow have to reach each other, where both are inside.
+    fn pair(&mut self, flow: &FlowKey, inside: &Inside) {
+        let ends = [flow.source, flow.destination];
+        if ends.iter().all(|end| inside.of(*end) == Side::Inside) {
+            let [one, other] = ends;
+            self.pairs.insert((one.min(other), one.max(other)));
+        }
     }
 
     /// Rules at both ends.

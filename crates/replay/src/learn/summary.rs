@@ -18,7 +18,7 @@ pub struct Summary {
     pub conversations: ConversationCounts,
     /// What the network file has.
     pub network: Parts,
-    /// Hosts that cannot have their address in a vpc: `--map` for a replay.
+    /// Hosts that cannot have their address in a vpc; the file has it as `captured_as`.
     pub renumbered: Vec<Renumbered>,
     /// What was odd.
     pub warnings: Vec<String>,

@@ -184,13 +184,20 @@ fn route_tables(plan: &Plan, out: &mut String) {
             }
         }
         let mut hosts = plan.hosts.iter().filter(|host| host.home.vpc == vpc);
-        if hosts.any(Host::has_eip) {
+        let has_eips = hosts.any(Host::has_eip);
+        let gateway = plan.gateways.iter().find(|gateway| gateway.vpc == vpc);
+        // Whose way which is has to be said only where there are both.
+        let said = |who: &str| match has_eips && gateway.is_some() {
+            true => who.to_owned(),
+            false => String::new(),
+        };
+        if has_eips {
             let line = "      - {to: 0.0.0.0/0, via: eip}".to_owned();
-            block.add(line, "who has an eip".to_owned());
+            block.add(line, said("who has an eip"));
         }
-        if let Some(gateway) = plan.gateways.iter().find(|gateway| gateway.vpc == vpc) {
+        if let Some(gateway) = gateway {
             let line = format!("      - {{to: 0.0.0.0/0, via: nat/{}}}", gateway.name);
-            block.add(line, "everybody else".to_owned());
+            block.add(line, said("everybody else"));
         }
         block.write(out);
     }
@@ -258,16 +265,16 @@ fn cvms(plan: &Plan, out: &mut String) {
     for (host, &group) in plan.hosts.iter().zip(&plan.group_of) {
         let subnet = &plan.vpcs[host.home.vpc].subnets[host.home.subnet].name;
         let listen = listen(host);
+        let captured_as = if host.has_own_address() {
+            String::new()
+        } else {
+            format!(", captured_as: [{}]", host.captured)
+        };
         let line = format!(
-            "  {}: {{subnet: {subnet}, address: {}, security_groups: [{}]{listen}}}",
+            "  {}: {{subnet: {subnet}, address: {}, security_groups: [{}]{listen}{captured_as}}}",
             host.name, host.home.address, plan.groups[group].name
         );
-        let packets = counted(host.packets, "packet");
-        let comment = if host.has_own_address() {
-            format!("sent {packets}")
-        } else {
-            format!("{} in the capture; sent {packets}", host.captured)
-        };
+        let comment = format!("sent {}", counted(host.packets, "packet"));
         block.add(line, comment);
     }
     block.write(out);

@@ -11,7 +11,7 @@ use vpcsim_dataplane::{Drop, Place, Program};
 use vpcsim_network::{Levels, Network};
 use vpcsim_packet::{FlowKey, Headers};
 use vpcsim_replay::learn::{LearnError, LearnOptions, Learned, Learner};
-use vpcsim_replay::{Mapping, Options, Replay, Sink, drop_text};
+use vpcsim_replay::{Options, Replay, Sink, drop_text};
 
 /// A captured frame.
 #[derive(Debug, Clone)]
@@ -160,15 +160,11 @@ pub(crate) fn delivers(name: &str, frames: &[Frame], options: &LearnOptions) -> 
     let text = &learned.network;
     let program = checked(text);
     let renumbered = &learned.summary.renumbered;
-    let map = renumbered
-        .iter()
-        .map(|host| Mapping::parse(&program, &format!("{}={}", host.captured, host.cvm)).unwrap());
     let moved: BTreeMap<Ipv4Addr, Ipv4Addr> = renumbered
         .iter()
         .map(|host| (host.captured, host.address))
         .collect();
     let options = Options {
-        map: map.collect(),
         keep_drops: true,
         ..Options::default()
     };
