@@ -87,7 +87,7 @@ fn left_out(summary: &Summary) -> Vec<String> {
             belongs.nobody,
             "to or from multicast, broadcast or loopback",
         ),
-        (belongs.fragments, "later fragments without a first one"),
+        (belongs.fragments, "of datagrams without a first fragment"),
         (belongs.beyond, "of conversations beyond the ceiling"),
         (belongs.not_ipv4, "not IPv4"),
         (belongs.malformed, "malformed"),

@@ -131,11 +131,9 @@ impl Layout {
         let mut misfits = Vec::new();
         let mut cidrs: BTreeSet<Ipv4Net> = hosts.iter().filter_map(|&h| net(h, usual)).collect();
         loop {
-            let home = |host: Ipv4Addr| cidrs.iter().copied().find(|cidr| cidr.contains(&host));
             let trouble = hosts.iter().find_map(|&host| {
-                home(host)
-                    .filter(|cidr| is_reserved(host, *cidr))
-                    .map(|c| (host, c))
+                let cidr = holder(&cidrs, host)?;
+                is_reserved(host, cidr).then_some((host, cidr))
             });
             let Some((host, cidr)) = trouble else { break };
             let fits = (shortest..cidr.prefix_len())
@@ -160,37 +158,22 @@ impl Layout {
             let name = subnet_name(cidr);
             self.vpcs[vpc].subnets.push(Subnet { name, cidr });
         }
-        let cidrs: Vec<_> = cidrs.into_iter().collect();
-        let place = |host: &Ipv4Addr| cidrs.iter().position(|cidr| cidr.contains(host));
         let mut taken = everybody;
-        for host in hosts {
-            if let Some(at) = place(&host) {
-                let address = host;
-                let subnet = first + at;
-                self.homes.insert(
-                    host,
-                    Home {
-                        vpc,
-                        subnet,
-                        address,
-                    },
-                );
-            }
-        }
-        for host in misfits {
-            let Some(at) = place(&host) else { continue };
-            if let Some(address) = free(cidrs[at], &taken) {
-                taken.insert(address);
-                let subnet = first + at;
-                self.homes.insert(
-                    host,
-                    Home {
-                        vpc,
-                        subnet,
-                        address,
-                    },
-                );
-            }
+        let fitting = hosts.into_iter().map(|host| (host, true));
+        for (host, fits) in fitting.chain(misfits.into_iter().map(|host| (host, false))) {
+            let Some(cidr) = holder(&cidrs, host) else {
+                continue;
+            };
+            let address = if fits { Some(host) } else { free(cidr, &taken) };
+            let Some(address) = address else { continue };
+            taken.insert(address);
+            let subnet = first + cidrs.range(..cidr).count();
+            let home = Home {
+                vpc,
+                subnet,
+                address,
+            };
+            self.homes.insert(host, home);
         }
     }
 
@@ -225,6 +208,12 @@ impl Layout {
             }
         }
     }
+}
+
+/// The prefix of several, none within another, that an address lies in.
+fn holder(cidrs: &BTreeSet<Ipv4Net>, address: Ipv4Addr) -> Option<Ipv4Net> {
+    let last = cidrs.range(..=Ipv4Net::from(address)).next_back().copied();
+    last.filter(|cidr| cidr.contains(&address))
 }
 
 /// The platform keeps the first address of a subnet, the next and the last.

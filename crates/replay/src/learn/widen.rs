@@ -61,7 +61,8 @@ fn widen_ports(mut line: Line) -> Line {
         .map(|(a, b)| u32::from(b - a) + 1)
         .sum();
     if count as usize >= SEVERAL {
-        line.ports.retain(|range| !high(range) && range.1 < HIGH.0);
+        // What begins below stays, and may overlap.
+        line.ports.retain(|range| range.0 < HIGH.0);
         line.ports.push(HIGH);
     }
     line

@@ -69,6 +69,15 @@ fn high_ports_become_all_of_them() {
     );
 }
 
+/// Ports in a row that cross the line are all kept.
+#[test]
+fn low_ports_stay_beside_high_ones() {
+    let row = [1022, 1023, 1024, 1025, 1026, 50_000].map(|port| ([10, 0, 1, 10], SERVER, port));
+    let rules = rules(connections(row.into_iter()));
+    assert!(rules[0].starts_with("- accept tcp 1022"), "{rules:?}");
+    assert_eq!(rules.len(), 2, "{rules:?}");
+}
+
 #[test]
 fn a_real_network_gets_fewer_rules() {
     for (name, frames) in captures(&["cl_many", "cl_http", "cl_quic"]) {
