@@ -9,7 +9,7 @@ use std::time::Instant;
 /// Learns a network from captures. A later capture's earlier times are held at the latest seen;
 /// the same address in several captures is one host.
 ///
-/// `on_progress` is called as [`crate::replay`] does. When it breaks, the rest is left unread: the
+/// `on_progress` is called some twenty times a second. When it breaks, the rest is left unread: the
 /// network is learned from what was read, and a warning says so.
 ///
 /// # Errors
