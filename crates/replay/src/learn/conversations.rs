@@ -38,13 +38,18 @@ pub(super) struct ErrorSeen {
     pub(super) unknown: bool,
 }
 
+/// What the fragments of a datagram have in common: source, destination, protocol, identification.
+type Datagram = (Ipv4Addr, Ipv4Addr, Protocol, u16);
+/// Where the first fragment belongs: the conversation, its way there, and when it came.
+type First = (u32, usize, Nanos);
+
 /// The conversations of a capture, in bounded memory.
 #[derive(Debug)]
 pub(super) struct Conversations {
     most: usize,
     list: Vec<Conversation>,
     places: HashMap<FlowKey, u32>,
-    datagrams: HashMap<(Ipv4Addr, Ipv4Addr, Protocol, u16), (u32, usize, Nanos)>,
+    datagrams: HashMap<Datagram, First>,
     /// Errors whose sender is no end of the conversation, or of which nothing was remembered.
     errors: BTreeMap<ErrorKey, ErrorSeen>,
     /// Packets that belong to none because there were too many.
@@ -182,11 +187,7 @@ impl Conversations {
         Some(ConversationId(at))
     }
 
-    fn await_fragments(
-        &mut self,
-        datagram: (Ipv4Addr, Ipv4Addr, Protocol, u16),
-        place: (u32, usize, Nanos),
-    ) {
+    fn await_fragments(&mut self, datagram: Datagram, place: First) {
         if self.datagrams.len() >= MOST_ASIDE {
             let now = place.2;
             self.datagrams
