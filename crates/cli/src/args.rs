@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod demo;
 mod generate;
+mod learn;
 mod reach;
 mod replay;
 mod trace;
@@ -12,6 +13,7 @@ pub(crate) use bench::{Bench, FrameSize};
 pub(crate) use check::{Check, LintName};
 pub(crate) use demo::Demo;
 pub(crate) use generate::{Gen, Link, Size};
+pub(crate) use learn::Learn;
 pub(crate) use reach::{Reach, ReachProtocol};
 pub(crate) use replay::{Out, Replay};
 pub(crate) use trace::{Protocol, Trace};
@@ -65,6 +67,7 @@ pub(crate) enum Command {
     Trace(Trace),
     Reach(Reach),
     Check(Check),
+    Learn(Learn),
     Demo(Demo),
     Gen(Gen),
     Bench(Bench),
@@ -90,6 +93,7 @@ impl Command {
             Self::Trace(args) => args.json,
             Self::Reach(args) => args.json,
             Self::Check(args) => args.json,
+            Self::Learn(args) => args.json,
             Self::Demo(args) => args.json,
             Self::Bench(args) => args.json,
             _ => false,

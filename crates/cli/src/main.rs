@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Trace(args) => command::trace::run(args, &output),
         Command::Reach(args) => command::reach::run(args, &output),
         Command::Check(args) => command::check::run(args, &output),
+        Command::Learn(args) => command::learn::run(args, &output),
         Command::Demo(args) => command::demo::run(args, &output),
         Command::Gen(args) => command::generate::run(args, &output),
         Command::Bench(args) => command::bench::run(args, &output),

@@ -6,7 +6,8 @@
 //! counted into a [`Report`]. [`replay`] does that for whole captures, one after another on one
 //! clock. [`trace()`] follows one packet that nobody captured, and its answer, stop by stop;
 //! [`fix`] looks for the change to the network with which it arrives, and [`expectations`] tries
-//! what the network file says that it has to do.
+//! what the network file says that it has to do. [`learn`](mod@learn) goes the other way, from a
+//! capture to a network.
 //!
 //! Memory is for what lives, not for what passed: connections and sessions belong to the
 //! [`State`](vpcsim_dataplane::State) and end there; every table of this crate that an input could
@@ -52,6 +53,7 @@ mod expect;
 pub mod fix;
 mod flow;
 mod frame;
+pub mod learn;
 mod ledger;
 mod mapping;
 mod names;

@@ -63,9 +63,9 @@ pub enum ReplayError {
 }
 
 /// Packets between two looks at the clock.
-const LOOK_EVERY: u64 = Batch::SIZE as u64;
+pub(crate) const LOOK_EVERY: u64 = Batch::SIZE as u64;
 /// Time between two calls of `on_progress`.
-const TELL_EVERY: Duration = Duration::from_millis(50);
+pub(crate) const TELL_EVERY: Duration = Duration::from_millis(50);
 
 /// Replays captures one after another on one clock: a later capture's earlier times are held at
 /// the latest seen.

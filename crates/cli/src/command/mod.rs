@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod generate;
 mod junit;
+pub(crate) mod learn;
 pub(crate) mod manual;
 pub(crate) mod reach;
 pub(crate) mod replay;

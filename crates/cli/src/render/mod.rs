@@ -10,6 +10,7 @@ pub(crate) mod expect;
 pub(crate) mod failure;
 pub(crate) mod finding;
 pub(crate) mod fix;
+pub(crate) mod learn;
 pub(crate) mod number;
 pub(crate) mod reach;
 pub(crate) mod report;

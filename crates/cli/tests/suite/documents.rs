@@ -119,3 +119,8 @@ fn cli() {
 fn trace() {
     check("docs/trace.md", 6);
 }
+
+#[test]
+fn learn() {
+    check("docs/learn.md", 4);
+}

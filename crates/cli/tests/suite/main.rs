@@ -11,6 +11,7 @@ mod harness;
 mod input_errors;
 mod json;
 mod junit;
+mod learn;
 mod lints;
 mod manual;
 mod network_errors;

@@ -20,6 +20,7 @@ fn manual_pages() {
         "replay",
         "trace",
         "check",
+        "learn",
         "demo",
         "gen",
         "bench",
