@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod demo;
 mod generate;
+mod graph;
 mod reach;
 mod replay;
 mod trace;
@@ -12,6 +13,7 @@ pub(crate) use bench::{Bench, FrameSize};
 pub(crate) use check::{Check, LintName};
 pub(crate) use demo::Demo;
 pub(crate) use generate::{Gen, Link, Size};
+pub(crate) use graph::{Graph, GraphFormat};
 pub(crate) use reach::{Reach, ReachProtocol};
 pub(crate) use replay::{Out, Replay};
 pub(crate) use trace::{Protocol, Trace};
@@ -64,6 +66,7 @@ pub(crate) enum Command {
     Replay(Replay),
     Trace(Trace),
     Reach(Reach),
+    Graph(Graph),
     Check(Check),
     Demo(Demo),
     Gen(Gen),
