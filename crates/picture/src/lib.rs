@@ -1,8 +1,9 @@
 //! Pictures: a network as a graph, and what a replay found as one page.
 //!
 //! [`Graph`] draws the regions, zones, vpcs, subnets and hosts of a network with what joins them,
-//! and a trace over it, as SVG, for Graphviz or for Mermaid. Nothing here reads or writes files,
-//! and the same input gives the same bytes.
+//! and a trace over it, as SVG, for Graphviz or for Mermaid. [`page()`] shows a replay as one HTML
+//! page with everything in it. Nothing here reads or writes files, and the same input gives the
+//! same bytes.
 //!
 //! ```
 //! use vpcsim_dataplane::Program;
@@ -24,5 +25,7 @@
 #![forbid(unsafe_code)]
 
 mod graph;
+mod page;
 
 pub use graph::{Format, Graph};
+pub use page::page;

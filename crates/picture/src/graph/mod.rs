@@ -11,6 +11,7 @@ mod tree;
 mod walk;
 
 use shown::Shown;
+pub(crate) use text::escaped;
 use vpcsim_dataplane::Program;
 use vpcsim_network::Network;
 use vpcsim_replay::trace::Trace;

@@ -1,0 +1,161 @@
+// What the page does beyond being read: charts, and choosing rows and cells.
+(() => {
+  "use strict";
+  const data = JSON.parse(document.getElementById("data").textContent);
+  document.documentElement.classList.add("runs");
+  const all = (selector, root) => [...(root || document).querySelectorAll(selector)];
+  const one = (selector) => document.querySelector(selector);
+  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const steps = data.verdicts[0] ? data.verdicts[0].packets.length : 0;
+  // Dates say nothing below a second: time counts from the start there.
+  const short = data.step * steps < 5;
+  const origin = short ? 0 : data.start;
+  const at = (step) => origin + step * data.step;
+  const times = Array.from({ length: steps }, (_, step) => at(step));
+  const utc = (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC");
+  const moment = (seconds) => {
+    if (short) return seconds.toPrecision(4) + " s";
+    const text = new Date(seconds * 1e3).toISOString().replace("T", " ").replace("Z", "");
+    return Number.isInteger(data.step) ? text.slice(0, 19) : text;
+  };
+  const number = (value) => (value == null ? "–" : value.toLocaleString("en-US"));
+  const brief = (value) => {
+    for (const [unit, name] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
+      if (value >= unit) return +(value / unit).toPrecision(3) + name;
+    }
+    return String(+value.toPrecision(3));
+  };
+  const draws = [];
+
+  // Draws into a box, again whenever its width or the colours change.
+  const chart = (box, options, values) => {
+    let plot = null;
+    let width = 0;
+    const draw = () => {
+      width = box.clientWidth;
+      if (plot) plot.destroy();
+      box.textContent = "";
+      if (width < 40) return;
+      const axis = { stroke: color("--faint"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1 } };
+      const [series, table] = values();
+      plot = new uPlot({
+        width,
+        height: width < 500 ? 220 : 280,
+        tzDate: utc,
+        legend: { live: true },
+        cursor: { y: false, drag: { x: true, y: false } },
+        scales: { x: { time: !short, range: (u, min, max) => [min, max] }, y: { range: (u, min, max) => [0, Math.max(1, max * 1.05)] } },
+        axes: [
+          { ...axis, values: short ? (u, ticks) => ticks.map((tick) => +tick.toPrecision(6) + " s") : undefined },
+          { ...axis, size: 56, values: (u, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? brief(tick) : "")) },
+        ],
+        series: [{ label: "from", value: (u, value) => (value == null ? "–" : moment(value)) }, ...series],
+        ...options,
+      }, [...table], box);
+    };
+    draws.push(draw);
+    new ResizeObserver(() => { if (box.clientWidth !== width) draw(); }).observe(box);
+    draw();
+    return draw;
+  };
+
+  // The timeline: verdicts on top of each other, or one kind of drop alone.
+  const timelineBox = one("#timeline-chart");
+  if (timelineBox && steps) {
+    const verdicts = data.verdicts.map((verdict) => ({ ...verdict, shown: true, color: "--" + verdict.name.toLowerCase().replace(/ /g, "-") }));
+    let chosen = null;
+    const values = () => {
+      const shown = chosen == null ? verdicts.filter((verdict) => verdict.shown) : [{ ...data.drops[chosen], color: "--dropped" }];
+      const total = new Array(steps).fill(0);
+      const stacked = shown.map((kind) => kind.packets.map((packets, step) => (total[step] += packets)));
+      // What is below is painted later, over what reaches higher.
+      const order = shown.map((_, kind) => kind).reverse();
+      const series = order.map((kind) => ({
+        label: shown[kind].name,
+        stroke: color(shown[kind].color),
+        fill: color(shown[kind].color),
+        width: 0,
+        paths: uPlot.paths.bars({ size: [1, Infinity], align: 1, gap: steps < 120 ? 1 : 0 }),
+        points: { show: false },
+        value: (u, value, index, step) => number(step == null ? null : shown[kind].packets[step]),
+      }));
+      // One more step, so that the last one has its width.
+      const padded = order.map((kind) => [...stacked[kind], null]);
+      return [series, [[...times, at(steps)], ...padded]];
+    };
+    const draw = chart(timelineBox, {}, values);
+    const says = one("#timeline-says");
+    const usual = says.textContent;
+    const toggles = one("#verdicts");
+    for (const verdict of verdicts) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = verdict.name;
+      button.style.setProperty("--own", "var(" + verdict.color + ")");
+      button.setAttribute("aria-pressed", "true");
+      button.addEventListener("click", () => {
+        verdict.shown = !verdict.shown;
+        button.setAttribute("aria-pressed", String(verdict.shown));
+        choose(null);
+      });
+      toggles.append(button);
+    }
+    const choose = (drop) => {
+      chosen = drop;
+      says.textContent = drop == null ? usual : "Packets in each step of " + data.length + " dropped for " + data.drops[drop].name;
+      for (const row of all("tr[data-drop]")) {
+        const own = drop != null && row.dataset.drop === String(drop);
+        row.classList.toggle("chosen", own);
+        one("tr[data-drop='" + row.dataset.drop + "'] button").setAttribute("aria-pressed", String(own));
+      }
+      draw();
+    };
+    for (const row of all("tr[data-drop]")) {
+      row.addEventListener("click", () => {
+        const drop = Number(row.dataset.drop);
+        choose(chosen === drop ? null : drop);
+      });
+    }
+  }
+
+  const usageBox = one("#usage-chart");
+  if (usageBox && steps) {
+    chart(usageBox, {}, () => [
+      data.usage.map((kind, at) => ({
+        label: kind.name,
+        stroke: color("--s" + (at % 6)),
+        width: 2,
+        dash: [[], [8, 4], [2, 3], [10, 3, 2, 3]][at % 4],
+        spanGaps: true,
+        points: { show: steps < 60, size: 5 },
+        value: (u, value) => number(value),
+      })),
+      [times, ...data.usage.map((kind) => kind.count)],
+    ]);
+  }
+
+  // A cell tells its numbers below its table.
+  for (const section of all("#talks, #reach")) {
+    const detail = section.querySelector(".detail");
+    const cells = all("td .cell", section);
+    for (const cell of cells) {
+      cell.addEventListener("click", () => {
+        for (const other of cells) other.removeAttribute("aria-pressed");
+        cell.setAttribute("aria-pressed", "true");
+        detail.textContent = cell.dataset.told;
+      });
+    }
+  }
+
+  const more = one("#more");
+  if (more) {
+    const table = one("table.drops");
+    table.classList.add("folded");
+    more.addEventListener("click", () => {
+      table.classList.remove("folded");
+      more.remove();
+    });
+  }
+
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draws.forEach((draw) => draw()));
+})();
