@@ -25,6 +25,15 @@
     }
     return String(+value.toPrecision(3));
   };
+  // Below the first one stands its day.
+  const label = (tick, index, increment) => {
+    if (short) return +tick.toPrecision(6) + " s";
+    const text = new Date(tick * 1e3).toISOString();
+    const [day, time] = [text.slice(0, 10), text.slice(11, 19)];
+    if (increment >= 86400) return day;
+    const digits = increment < 1 ? text.slice(11, 23) : increment < 60 ? time : time.slice(0, 5);
+    return index === 0 ? digits + "\n" + day : digits;
+  };
   const draws = [];
 
   // Draws into a box, again whenever its width or the colours change.
@@ -41,12 +50,13 @@
       plot = new uPlot({
         width,
         height: width < 500 ? 220 : 280,
+        padding: [12, 28, 0, 0],
         tzDate: utc,
         legend: { live: true },
         cursor: { y: false, drag: { x: true, y: false } },
         scales: { x: { time: !short, range: (u, min, max) => [min, max] }, y: { range: (u, min, max) => [0, Math.max(1, max * 1.05)] } },
         axes: [
-          { ...axis, values: short ? (u, ticks) => ticks.map((tick) => +tick.toPrecision(6) + " s") : undefined },
+          { ...axis, space: 70, values: (u, ticks, index, space, increment) => ticks.map((tick, number) => label(tick, number, increment)) },
           { ...axis, size: 56, values: (u, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? brief(tick) : "")) },
         ],
         series: [{ label: "from", value: (u, value) => (value == null ? "–" : moment(value)) }, ...series],
@@ -134,11 +144,35 @@
     ]);
   }
 
+  // The next cell in a direction; of a table one cell is a tab stop, arrows lead to the others.
+  const arrows = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+  const nextCell = (cell, [down, right]) => {
+    let row = cell.closest("tr");
+    let column = cell.closest("td").cellIndex;
+    while (row) {
+      if (down) row = down > 0 ? row.nextElementSibling : row.previousElementSibling;
+      column += right;
+      if (!row || column < 1 || column >= row.cells.length) return null;
+      const found = row.cells[column].querySelector(".cell");
+      if (found) return found;
+    }
+    return null;
+  };
+
   // A cell tells its numbers below its table.
   for (const section of all("#talks, #reach")) {
     const detail = section.querySelector(".detail");
     const cells = all("td .cell", section);
     for (const cell of cells) {
+      cell.tabIndex = cell === cells[0] ? 0 : -1;
+      cell.addEventListener("keydown", (event) => {
+        const next = arrows[event.key] && nextCell(cell, arrows[event.key]);
+        if (!next) return;
+        event.preventDefault();
+        cell.tabIndex = -1;
+        next.tabIndex = 0;
+        next.focus();
+      });
       cell.addEventListener("click", () => {
         for (const other of cells) other.removeAttribute("aria-pressed");
         cell.setAttribute("aria-pressed", "true");

@@ -6,6 +6,7 @@ mod instructions;
 mod oracle;
 mod picture;
 mod plot;
+mod shown;
 mod test;
 mod tools;
 
@@ -23,7 +24,14 @@ Tasks:
                     if it is more than the bound in crates/xtask/src/instructions.rs
   plot [measure]    draw docs/performance.svg from docs/performance.jsonl; `measure`
                     has `vpcsim bench` make that anew, which takes minutes
-  picture           draw docs/report.svg from what `vpcsim demo` prints";
+  picture           draw docs/report.svg from what `vpcsim demo` prints, docs/graph.svg by
+                    `vpcsim graph`, and docs/html-report.png by `vpcsim demo --html`
+                    and chromium";
+
+/// Failure where either has failed.
+fn both(one: ExitCode, other: ExitCode) -> ExitCode {
+    if one == ExitCode::SUCCESS { other } else { one }
+}
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -32,7 +40,7 @@ fn main() -> ExitCode {
         Some("oracle") => oracle::run(&arguments.collect::<Vec<_>>()),
         Some("instructions") => instructions::run(),
         Some("plot") => plot::run(arguments.next().as_deref()),
-        Some("picture") => picture::run(),
+        Some("picture") => both(picture::run(), shown::run()),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             ExitCode::SUCCESS

@@ -52,7 +52,8 @@ fn format(args: &Args, file: Option<&Path>) -> Result<Format, Failure> {
     };
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.and_then(Format::of_ending).ok_or_else(|| {
-        Failure::new(format!("{} does not say what to write", path.display()))
-            .with_help("end its name in .svg, .dot or .mmd, or say --format")
+        Failure::new(format!("{} does not say what to write", path.display())).with_help(
+            "end its name in .svg, .dot or .mmd, or say --format; `dot -Tpng` makes a .png of dot",
+        )
     })
 }

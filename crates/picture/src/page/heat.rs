@@ -24,17 +24,12 @@ pub(super) fn reach(html: &mut Html, program: &Program) {
         }
         let matrix = reach.matrix(Trip::Both);
         let names: Vec<String> = matrix.classes.iter().map(|class| name(&reach, class)).collect();
+        let compact = names.len() > WORDS;
         html.line(
             "<p>By the rules of the network, for every packet at once: what arrives and is answered. \
-             Hosts that nothing tells apart share a row.</p>\n\
-             <p class=\"key\"><span class=\"cell open1\">ping</span> ICMP alone \
-             <span class=\"cell open2\">:443</span> one port \
-             <span class=\"cell open2\">×3</span> as many ports, at most eight \
-             <span class=\"cell open3\">×99</span> at most 1024 \
-             <span class=\"cell open4\">many</span> more \
-             <span class=\"cell open5\">all</span> everything</p>",
+             Hosts that nothing tells apart share a row.</p>",
         );
-        let compact = names.len() > WORDS;
+        key(html, compact);
         let heads = (1..).zip(&names).map(|(at, name)| match compact {
             true => format!("<span title=\"{}\">{at}</span>", escaped(name)),
             false => turned(name),
@@ -44,7 +39,7 @@ pub(super) fn reach(html: &mut Html, program: &Program) {
             .chain(heads.iter().map(String::as_str))
             .collect();
         let class = if compact { "matrix compact" } else { "matrix" };
-        let caption = "Services by which each class of hosts reaches each other one";
+        let caption = "Services from each row to each column";
         html.table(class, caption, &heads, |html| {
             for (from, name) in names.iter().enumerate() {
                 let cells: String = (0..names.len())
@@ -73,6 +68,23 @@ pub(super) fn reach(html: &mut Html, program: &Program) {
     });
 }
 
+/// What cells look like, and what is written in them.
+fn key(html: &mut Html, compact: bool) {
+    let cells = [
+        ("open1", "ping", "p", "ICMP alone"),
+        ("open2", ":443", "1", "one port"),
+        ("open2", "×3", "3", "as many ports, at most eight"),
+        ("open3", "×99", "+", "at most 1024"),
+        ("open4", "many", "m", "more"),
+        ("open5", "all", "a", "everything"),
+    ];
+    let cells = cells.map(|(class, word, letter, what)| {
+        let text = if compact { letter } else { word };
+        format!("<span class=\"cell {class}\">{text}</span> {what} ")
+    });
+    html.line(&format!("<p class=\"key\">{}</p>", cells.concat()));
+}
+
 /// At most two names, and how many others.
 fn name(reach: &Reach<'_>, class: &Class) -> String {
     let names: Vec<String> = class
@@ -92,35 +104,36 @@ fn cell(from: &str, to: &str, services: &Set, same: bool, compact: bool) -> Stri
         return format!("<td class=\"none\">{mark}</td>");
     }
     let rules = services.rules();
-    let (class, text) = openness(services, &rules);
+    let (class, text, letter) = openness(services, &rules);
     let rules: Vec<String> = rules.iter().map(Rule::to_string).collect();
     let told = escaped(&format!("{from} to {to}: {}", rules.join("; ")));
-    let text = if compact { String::new() } else { text };
+    let text = if compact { letter } else { text };
     format!(
         "<td><button type=\"button\" class=\"cell {class}\" data-told=\"{told}\" title=\"{told}\">{text}</button></td>"
     )
 }
 
-/// How wide a door is: its class, and what stands in the cell.
-fn openness(services: &Set, rules: &[Rule]) -> (&'static str, String) {
+/// How wide a door is: its class, and what stands in the cell, as a word and as a letter.
+fn openness(services: &Set, rules: &[Rule]) -> (&'static str, String, String) {
     let ported = [Protocol::TCP, Protocol::UDP];
     let whole = ported
         .into_iter()
         .all(|protocol| services.covers(&opening(protocol)));
+    let words = |class, word: &str, letter: &str| (class, word.to_owned(), letter.to_owned());
     if whole {
-        return ("open5", "all".to_owned());
+        return words("open5", "all", "a");
     }
     let ports: Vec<&Rule> = rules.iter().filter(|rule| has_ports(rule)).collect();
     let number: u64 = ports.iter().map(|rule| ports_of(rule)).sum();
     match (number, ports.as_slice()) {
-        (0, _) => ("open1", "ping".to_owned()),
+        (0, _) => words("open1", "ping", "p"),
         (1, [rule]) => {
             let port = rule.ports.first().map_or(0, |span| span.first);
-            ("open2", format!(":{port}"))
+            words("open2", &format!(":{port}"), "1")
         }
-        (2..=8, _) => ("open2", format!("×{number}")),
-        (9..=1024, _) => ("open3", format!("×{number}")),
-        _ => ("open4", "many".to_owned()),
+        (1..=8, _) => words("open2", &format!("×{number}"), &number.to_string()),
+        (9..=1024, _) => words("open3", &format!("×{number}"), "+"),
+        _ => words("open4", "many", "m"),
     }
 }
 

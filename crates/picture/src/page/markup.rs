@@ -30,7 +30,9 @@ impl Html {
         heads: &[&str],
         inside: impl FnOnce(&mut Self),
     ) {
-        self.line("<div class=\"scroll\" tabindex=\"0\" role=\"group\">");
+        self.line(&format!(
+            "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{caption}\">"
+        ));
         self.line(&format!(
             "<table class=\"{class}\">\n<caption>{caption}</caption>"
         ));

@@ -19,7 +19,7 @@ pub(super) fn talks(html: &mut Html, talks: &Talks) {
         let heads: Vec<String> = talks.ends.iter().map(|end| turned(end)).collect();
         let heads = std::iter::once("from \\ to").chain(heads.iter().map(String::as_str));
         let heads: Vec<&str> = heads.collect();
-        let caption = "Packets by sender and receiver, and the share of them that was dropped";
+        let caption = "Packets, or the share that was dropped";
         html.table("matrix", caption, &heads, |html| {
             for (from, name) in talks.ends.iter().enumerate() {
                 let cells = (0..talks.ends.len()).map(|to| {

@@ -18,8 +18,10 @@ pub(super) fn drops(html: &mut Html, report: &Report) {
         let heads = ["packets", "why", "where", "rule"];
         let caption = "Most packets first. Choose a row to see it alone on the timeline.";
         html.table("drops", caption, &heads, |html| {
+            let most = timeline.drops.iter().map(|drop| drop.packets).max();
             for (at, drop) in timeline.drops.iter().enumerate() {
-                row(html, at, drop, report.verdicts.dropped);
+                let bar = drop.packets as f64 * 100.0 / most.unwrap_or(1) as f64;
+                row(html, at, drop, (report.verdicts.dropped, bar));
             }
         });
         if timeline.drops.len() > SHOWN {
@@ -31,8 +33,8 @@ pub(super) fn drops(html: &mut Html, report: &Report) {
     });
 }
 
-fn row(html: &mut Html, at: usize, drop: &TimelineDrop, dropped: u64) {
-    let parts = drop.packets as f64 * 100.0 / dropped.max(1) as f64;
+/// One kind of drop, of so many dropped packets, with a bar of so many percent.
+fn row(html: &mut Html, at: usize, drop: &TimelineDrop, (dropped, bar): (u64, f64)) {
     let class = if at < SHOWN { "" } else { " class=\"rest\"" };
     let mut rule = drop.text.as_deref().map_or_else(String::new, |text| {
         format!("<code>{}</code> ", escaped(text))
@@ -58,7 +60,7 @@ fn row(html: &mut Html, at: usize, drop: &TimelineDrop, dropped: u64) {
         ),
     };
     html.line(&format!(
-        "<tr{class} data-drop=\"{at}\"><td class=\"number\">{}<span class=\"bar\" style=\"width:{parts:.2}%\"></span><span class=\"faint\">{}</span></td>\
+        "<tr{class} data-drop=\"{at}\"><td class=\"number\">{}<span class=\"bar\" style=\"width:{bar:.2}%\"></span><span class=\"faint\">{}</span></td>\
          <th scope=\"row\"><button type=\"button\" aria-pressed=\"false\">{}</button></th><td>{place}</td><td>{rule}</td></tr>",
         count(drop.packets),
         share(drop.packets, dropped),
