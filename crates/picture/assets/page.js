@@ -13,8 +13,11 @@
   const at = (step) => origin + step * data.step;
   const times = Array.from({ length: steps }, (_, step) => at(step));
   const utc = (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC");
+  const length = data.step * steps;
+  const [unit, units] = length < 2e-3 ? [1e6, " µs"] : length < 2 ? [1e3, " ms"] : [1, " s"];
+  const since = (seconds) => +(seconds * unit).toPrecision(6) + units;
   const moment = (seconds) => {
-    if (short) return seconds.toPrecision(4) + " s";
+    if (short) return since(seconds);
     const text = new Date(seconds * 1e3).toISOString().replace("T", " ").replace("Z", "");
     return Number.isInteger(data.step) ? text.slice(0, 19) : text;
   };
@@ -27,7 +30,7 @@
   };
   // Below the first one stands its day.
   const label = (tick, index, increment) => {
-    if (short) return +tick.toPrecision(6) + " s";
+    if (short) return since(tick);
     const text = new Date(tick * 1e3).toISOString();
     const [day, time] = [text.slice(0, 10), text.slice(11, 19)];
     if (increment >= 86400) return day;
@@ -54,7 +57,7 @@
         tzDate: utc,
         legend: { live: true },
         cursor: { y: false, drag: { x: true, y: false } },
-        scales: { x: { time: !short, range: (u, min, max) => [min, max] }, y: { range: (u, min, max) => [0, Math.max(1, max * 1.05)] } },
+        scales: { x: { time: !short, range: (u, min, max) => [min, max > min ? max : min + data.step] }, y: { range: (u, min, max) => [0, Math.max(1, max * 1.05)] } },
         axes: [
           { ...axis, space: 70, values: (u, ticks, index, space, increment) => ticks.map((tick, number) => label(tick, number, increment)) },
           { ...axis, size: 56, values: (u, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? brief(tick) : "")) },

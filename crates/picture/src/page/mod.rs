@@ -89,8 +89,9 @@ fn header(html: &mut Html, network: &str, report: &Report) {
         _ => String::new(),
     };
     html.line(&format!(
-        "<p>{} packets of {}{when}, replayed by vpcsim</p>",
+        "<p>{} packet{} of {}{when}, replayed by vpcsim</p>",
         count(report.packets),
+        if report.packets == 1 { "" } else { "s" },
         names.join(", ")
     ));
     html.line("</header>");

@@ -1,46 +1,13 @@
 //! Graphs of networks: everything is in them, nothing breaks out of them.
 
-use std::fs;
-use std::path::Path;
+use crate::material::{program, scenario, scenarios, traced};
 use vpcsim_dataplane::Program;
-use vpcsim_network::Network;
 use vpcsim_picture::{Format, Graph};
 use vpcsim_replay::Endpoint;
 use vpcsim_replay::trace::{Question, trace};
 use vpcsim_testkit::Size;
 
 const FORMATS: [Format; 3] = [Format::Svg, Format::Dot, Format::Mermaid];
-
-fn program(text: &str) -> Program {
-    Program::new(Network::from_yaml("network.yaml", text).unwrap())
-}
-
-fn scenario(name: &str) -> Program {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    program(&fs::read_to_string(root.join(name).join("network.yaml")).unwrap())
-}
-
-fn scenarios() -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    let directories = fs::read_dir(root).unwrap().map(|entry| entry.unwrap());
-    let directories = directories.filter(|entry| entry.path().join("network.yaml").exists());
-    let mut names: Vec<String> = directories
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    assert!(names.len() > 15);
-    names
-}
-
-fn traced<'p>(program: &'p Program, title: &str, from: &str, to: &str, port: u16) -> Graph<'p> {
-    let end = |name| Endpoint::parse(program, name).unwrap();
-    let question = Question {
-        protocol: None,
-        port: Some(port),
-    };
-    let trace = trace(program, end(from), end(to), question).unwrap();
-    Graph::new(program, title).with_trace(&trace)
-}
 
 /// Fails unless the text is one well-formed XML document.
 #[track_caller]
@@ -130,7 +97,7 @@ fn lines_join_boxes_that_are_drawn() {
 #[test]
 fn a_drop_is_red_and_says_why() {
     let demo = scenario("demo");
-    let graph = traced(&demo, "demo", "db-1", "api-1", 443);
+    let graph = traced(&demo, "demo", ("db-1", "api-1", 443));
     let svg = graph.write(Format::Svg);
     assert_xml(&svg);
     assert!(svg.contains("v-pill-drop"));
@@ -148,7 +115,7 @@ fn a_drop_is_red_and_says_why() {
 #[test]
 fn a_walk_that_arrives_has_no_red_in_it() {
     let tour = scenario("tour");
-    let graph = traced(&tour, "tour", "laptop", "internet", 443);
+    let graph = traced(&tour, "tour", ("laptop", "internet", 443));
     let svg = graph.write(Format::Svg);
     assert!(!svg.contains("\"v-ring\"") && !svg.contains("\"v-pill v-pill-drop\""));
     for part in [
@@ -242,7 +209,7 @@ fn a_large_network_shows_a_few_hosts_of_each_subnet_and_those_that_are_traced() 
     let svg = Graph::new(&program, "company").write(Format::Svg);
     assert!(svg.contains(">+8 more</text>"));
     assert!(!svg.contains(">c3-7-6</text>"));
-    let svg = traced(&program, "company", "c3-7-6", "c4-2-5", 443).write(Format::Svg);
+    let svg = traced(&program, "company", ("c3-7-6", "c4-2-5", 443)).write(Format::Svg);
     assert!(svg.contains(">c3-7-6</text>") && svg.contains(">c4-2-5</text>"));
 }
 

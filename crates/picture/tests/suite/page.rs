@@ -1,28 +1,8 @@
 //! The page of a replay, read as text.
 
+use crate::material::{demo, program, root};
 use std::fs;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use vpcsim_dataplane::Program;
-use vpcsim_network::Network;
-use vpcsim_replay::{Input, Options, Report, replay};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn demo() -> (Program, Report) {
-    let text = fs::read_to_string(root().join("scenarios/demo/network.yaml")).unwrap();
-    let program = Program::new(Network::from_yaml("network.yaml", &text).unwrap());
-    let options = Options {
-        timeline: true,
-        ..Options::default()
-    };
-    let inputs = vec![Input::open(root().join("pcaps/demo.pcapng")).unwrap()];
-    let go_on = &mut |_| ControlFlow::Continue(());
-    let report = replay(&program, inputs, &options, &mut (), go_on).unwrap();
-    (program, report)
-}
+use vpcsim_testkit::Size;
 
 #[test]
 fn the_same_replay_gives_the_same_page() {
@@ -93,16 +73,9 @@ fn the_page_says_what_the_report_says() {
 /// A network of two thousand hosts: the parts that would not fit say where to look instead.
 #[test]
 fn a_large_network_has_a_page_that_says_what_it_leaves_out() {
-    let network = Network::from_yaml("large.yaml", &vpcsim_testkit::Size::COMPANY.network());
-    let program = Program::new(network.unwrap());
-    let options = Options {
-        timeline: true,
-        ..Options::default()
-    };
-    let inputs = vec![Input::open(root().join("pcaps/demo.pcapng")).unwrap()];
-    let go_on = &mut |_| ControlFlow::Continue(());
-    let report = replay(&program, inputs, &options, &mut (), go_on).unwrap();
-    let page = vpcsim_picture::page(&program, "large", &report);
+    let program = program(&Size::COMPANY.network());
+    let capture = fs::read(root().join("pcaps/demo.pcapng")).unwrap();
+    let page = crate::material::page(&program, "large", &[("demo.pcapng", &capture)]);
     assert!(page.contains("classes of hosts are too many for a page"));
     assert!(!page.contains("<svg"));
 }

@@ -1,12 +1,10 @@
-//! Drawings of networks.
+//! Drawings of networks, in a browser.
 
 use crate::chromium::Browser;
-use crate::material::{Shelf, program, scenario};
-use std::fs;
+use crate::material::{Shelf, program, scenario, scenarios, traced};
 use vpcsim_dataplane::Program;
 use vpcsim_picture::{Format, Graph};
-use vpcsim_replay::Endpoint;
-use vpcsim_replay::trace::{Question, trace};
+use vpcsim_testkit::Size;
 
 /// Every text of a group that does not lie within the group's rectangle.
 const OVERFLOWS: &str = "[...document.querySelectorAll('g')].flatMap((group) => { \
@@ -36,16 +34,6 @@ fn assert_tidy(browser: &mut Browser, what: &str) {
         assert_eq!(browser.run(question), nothing, "{what}");
     }
     assert_eq!(browser.complaints(), Vec::<String>::new(), "{what}");
-}
-
-fn traced<'p>(program: &'p Program, title: &str, from: &str, to: &str, port: u16) -> Graph<'p> {
-    let end = |name| Endpoint::parse(program, name).unwrap();
-    let question = Question {
-        protocol: None,
-        port: Some(port),
-    };
-    let trace = trace(program, end(from), end(to), question).unwrap();
-    Graph::new(program, title).with_trace(&trace)
 }
 
 /// Thirty hosts, long names and names of another script among them.
@@ -91,24 +79,33 @@ fn text_stays_in_its_box_and_boxes_apart() {
     browser.look(1280, false);
     let demo = scenario("demo");
     let thirty = thirty();
-    let company = program(&vpcsim_testkit::Size::COMPANY.network());
+    let company = program(&Size::COMPANY.network());
     let drawings = [
         ("demo", Graph::new(&demo, "demo")),
-        ("demo-dropped", traced(&demo, "demo", "db-1", "api-1", 443)),
-        ("demo-nat", traced(&demo, "demo", "app-1", "internet", 443)),
-        ("demo-eip", traced(&demo, "demo", "internet", "web-1", 443)),
+        (
+            "demo-dropped",
+            traced(&demo, "demo", ("db-1", "api-1", 443)),
+        ),
+        (
+            "demo-nat",
+            traced(&demo, "demo", ("app-1", "internet", 443)),
+        ),
+        (
+            "demo-eip",
+            traced(&demo, "demo", ("internet", "web-1", 443)),
+        ),
         (
             "demo-vpn",
-            traced(&demo, "demo", "bastion", "192.168.0.5", 22),
+            traced(&demo, "demo", ("bastion", "192.168.0.5", 22)),
         ),
-        ("demo-acl", traced(&demo, "demo", "web-1", "db-1", 5432)),
+        ("demo-acl", traced(&demo, "demo", ("web-1", "db-1", 5432))),
         (
             "thirty",
             Graph::new(&thirty, &"a title that goes on ".repeat(20)),
         ),
         (
             "thirty-traced",
-            traced(&thirty, "thirty", "host-1", "host-2", 22),
+            traced(&thirty, "thirty", ("host-1", "host-2", 22)),
         ),
         ("company", Graph::new(&company, "company")),
     ];
@@ -133,13 +130,7 @@ fn every_scenario_is_tidy() {
     };
     let shelf = Shelf::new();
     browser.look(1400, false);
-    let directories = fs::read_dir(crate::material::root().join("scenarios")).unwrap();
-    for directory in directories {
-        let directory = directory.unwrap();
-        if !directory.path().join("network.yaml").exists() {
-            continue;
-        }
-        let name = directory.file_name().into_string().unwrap();
+    for name in scenarios() {
         let program = scenario(&name);
         let svg = Graph::new(&program, &name).write(Format::Svg);
         browser.open(&shelf.put(&format!("{name}.svg"), &svg));

@@ -1,8 +1,9 @@
-//! The page of a replay.
+//! The page of a replay, in a browser.
 
 use crate::chromium::Browser;
 use crate::material::{Shelf, demo, page, program, scenario};
 use serde_json::json;
+use std::path::PathBuf;
 use vpcsim_capture::{LinkType, PcapWriter, Resolution};
 use vpcsim_packet::TcpFlags;
 use vpcsim_packet::build::tcp;
@@ -17,6 +18,26 @@ fn assert_calm(browser: &mut Browser, what: &str) {
     let (page, window) = (wide[0].as_u64().unwrap(), wide[1].as_u64().unwrap());
     assert!(page <= window, "{what}: {page} pixels in {window}");
     assert_eq!(browser.complaints(), Vec::<String>::new(), "{what}");
+}
+
+/// The page of the demo in a browser as wide as that.
+fn opened(width: u32, dark: bool) -> Option<(Browser, Shelf)> {
+    let mut browser = Browser::start()?;
+    let (path, shelf) = shelved();
+    browser.look(width, dark);
+    browser.open(&path);
+    Some((browser, shelf))
+}
+
+/// The page of the demo as a file.
+fn shelved() -> (PathBuf, Shelf) {
+    let (program, report) = demo();
+    let shelf = Shelf::new();
+    let path = shelf.put(
+        "demo.html",
+        &vpcsim_picture::page(&program, "demo", &report),
+    );
+    (path, shelf)
 }
 
 /// How many pixels of each canvas are not empty.
@@ -34,8 +55,7 @@ fn the_demo_looks_right_narrow_and_wide_light_and_dark() {
     let Some(mut browser) = Browser::start() else {
         return;
     };
-    let shelf = Shelf::new();
-    let path = shelf.put("demo.html", &demo());
+    let (path, _shelf) = shelved();
     let mut pictures = Vec::new();
     for width in WIDTHS {
         for dark in [false, true] {
@@ -66,13 +86,9 @@ fn the_demo_looks_right_narrow_and_wide_light_and_dark() {
 
 #[test]
 fn a_change_of_the_window_or_of_the_colours_draws_anew() {
-    let Some(mut browser) = Browser::start() else {
+    let Some((mut browser, _shelf)) = opened(1280, false) else {
         return;
     };
-    let shelf = Shelf::new();
-    let path = shelf.put("demo.html", &demo());
-    browser.look(1280, false);
-    browser.open(&path);
     let corner = "(() => { const c = document.querySelector('#timeline-chart canvas'); \
                   return [c.width, c.toDataURL().length, c.toDataURL()]; })()";
     let before = browser.run(corner);
@@ -93,13 +109,9 @@ fn a_change_of_the_window_or_of_the_colours_draws_anew() {
 
 #[test]
 fn a_click_on_a_drop_shows_it_alone_on_the_timeline() {
-    let Some(mut browser) = Browser::start() else {
+    let Some((mut browser, _shelf)) = opened(1280, false) else {
         return;
     };
-    let shelf = Shelf::new();
-    let path = shelf.put("demo.html", &demo());
-    browser.look(1280, false);
-    browser.open(&path);
     let labels = "[...document.querySelectorAll('#timeline-chart .u-legend .u-label')].map((l) => l.textContent)";
     let says = "document.querySelector('#timeline-says').textContent";
     let pressed = "[...document.querySelectorAll('[data-drop] [aria-pressed=true]')].length";
@@ -124,13 +136,9 @@ fn a_click_on_a_drop_shows_it_alone_on_the_timeline() {
 
 #[test]
 fn verdicts_can_be_left_out_and_rows_unfolded() {
-    let Some(mut browser) = Browser::start() else {
+    let Some((mut browser, _shelf)) = opened(400, false) else {
         return;
     };
-    let shelf = Shelf::new();
-    let path = shelf.put("demo.html", &demo());
-    browser.look(400, false);
-    browser.open(&path);
     let labels = "[...document.querySelectorAll('#timeline-chart .u-legend .u-label')].map((l) => l.textContent)";
     browser.click("#verdicts button:first-child");
     let shown = browser.run(labels);
@@ -159,13 +167,9 @@ fn verdicts_can_be_left_out_and_rows_unfolded() {
 
 #[test]
 fn a_click_on_a_cell_tells_its_numbers() {
-    let Some(mut browser) = Browser::start() else {
+    let Some((mut browser, _shelf)) = opened(400, true) else {
         return;
     };
-    let shelf = Shelf::new();
-    let path = shelf.put("demo.html", &demo());
-    browser.look(400, true);
-    browser.open(&path);
     for (table, words) in [("talks", " packets, "), ("reach", "app-1")] {
         let detail = format!("document.querySelector('#{table} .detail').textContent");
         assert!(browser.run(&detail).as_str().unwrap().starts_with("Choose"));
@@ -179,13 +183,9 @@ fn a_click_on_a_cell_tells_its_numbers() {
 
 #[test]
 fn arrows_lead_from_cell_to_cell() {
-    let Some(mut browser) = Browser::start() else {
+    let Some((mut browser, _shelf)) = opened(1280, false) else {
         return;
     };
-    let shelf = Shelf::new();
-    let path = shelf.put("demo.html", &demo());
-    browser.look(1280, false);
-    browser.open(&path);
     browser.run("document.querySelector('#talks td .cell').focus()");
     let place = "(() => { const td = document.activeElement.closest('td'); return [td.parentElement.rowIndex, td.cellIndex]; })()";
     let start = browser.run(place);
@@ -218,8 +218,7 @@ fn the_page_reads_without_scripts() {
     let Some(mut browser) = Browser::start() else {
         return;
     };
-    let shelf = Shelf::new();
-    let path = shelf.put("demo.html", &demo());
+    let (path, _shelf) = shelved();
     browser.forbid_scripts();
     browser.look(400, false);
     browser.open(&path);
