@@ -86,10 +86,8 @@ pub(super) fn nic(network: &Network, id: NicId) -> Label {
         1 => nic.address().to_string(),
         many => format!("{} +{}", nic.address(), many - 1),
     }];
-    let eips = network.eips.iter().filter_map(|eip| match eip.target {
-        Some(EipTarget::Address(at, _)) if at == id => Some(eip),
-        _ => None,
-    });
+    let bound = |target| matches!(target, Some(EipTarget::Address(at, _)) if at == id);
+    let eips = network.eips.iter().filter(|eip| bound(eip.target));
     let eips: Vec<Ipv4Addr> = eips.map(|eip| eip.address).collect();
     match eips.as_slice() {
         [] => {}
