@@ -7,8 +7,11 @@ use vpcsim_replay::{Step, Timeline, rfc3339};
 /// Rows of a timeline as a table.
 const ROWS: usize = 40;
 
-/// The verdicts, from the top of the stack to the bottom, as scripts and people name them.
-const VERDICTS: [(&str, fn(&Step) -> u64); 6] = [
+/// A verdict's name, and how many packets of a step have it.
+type Verdict = (&'static str, fn(&Step) -> u64);
+
+/// The verdicts, from the bottom of the stack to the top, as scripts and people name them.
+const VERDICTS: [Verdict; 6] = [
     ("delivered", |step| step.verdicts.delivered),
     ("dropped", |step| step.verdicts.dropped),
     ("not IPv4", |step| step.verdicts.not_ipv4),
@@ -54,7 +57,7 @@ pub(super) fn timeline(html: &mut Html, timeline: &Timeline) {
     });
 }
 
-fn occurs(timeline: &Timeline, (name, of): &(&str, fn(&Step) -> u64)) -> bool {
+fn occurs(timeline: &Timeline, (name, of): &Verdict) -> bool {
     *name == "delivered" || timeline.steps.iter().any(|step| of(step) > 0)
 }
 
