@@ -134,16 +134,16 @@
   const usageBox = one("#usage-chart");
   if (usageBox && steps) {
     chart(usageBox, {}, () => [
-      data.usage.map((kind, at) => ({
+      data.usage.map((kind, which) => ({
         label: kind.name,
-        stroke: color("--s" + (at % 6)),
+        stroke: color("--s" + (which % 6)),
         width: 2,
-        dash: [[], [8, 4], [2, 3], [10, 3, 2, 3]][at % 4],
+        dash: [[], [8, 4], [2, 3], [10, 3, 2, 3]][which % 4],
         spanGaps: true,
         points: { show: steps < 60, size: 5 },
         value: (u, value) => number(value),
       })),
-      [times, ...data.usage.map((kind) => kind.count)],
+      [[...times, at(steps)], ...data.usage.map((kind) => [...kind.count, null])],
     ]);
   }
 
