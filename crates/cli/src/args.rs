@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod demo;
 mod generate;
+mod graph;
 mod learn;
 mod reach;
 mod replay;
@@ -13,6 +14,7 @@ pub(crate) use bench::{Bench, FrameSize};
 pub(crate) use check::{Check, LintName};
 pub(crate) use demo::Demo;
 pub(crate) use generate::{Gen, Link, Size};
+pub(crate) use graph::{Graph, GraphFormat};
 pub(crate) use learn::Learn;
 pub(crate) use reach::{Reach, ReachProtocol};
 pub(crate) use replay::{Out, Replay};
@@ -66,6 +68,7 @@ pub(crate) enum Command {
     Replay(Replay),
     Trace(Trace),
     Reach(Reach),
+    Graph(Graph),
     Check(Check),
     Learn(Learn),
     Demo(Demo),

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => command::replay::run(args, &output),
         Command::Trace(args) => command::trace::run(args, &output),
         Command::Reach(args) => command::reach::run(args, &output),
+        Command::Graph(args) => command::graph::run(args, &output),
         Command::Check(args) => command::check::run(args, &output),
         Command::Learn(args) => command::learn::run(args, &output),
         Command::Demo(args) => command::demo::run(args, &output),

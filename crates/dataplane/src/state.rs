@@ -154,6 +154,16 @@ impl State {
         self.cache.len()
     }
 
+    /// How many flows are remembered at nics: a count that costs nothing.
+    pub fn connections(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// How many sessions a NAT gateway has: a count that costs nothing.
+    pub fn sessions(&self, gateway: NatGatewayId) -> usize {
+        self.sessions.gateway_len(gateway)
+    }
+
     /// How full the tables are.
     pub fn usage(&self, program: &Program) -> Use {
         let network = program.network();

@@ -66,6 +66,7 @@ mod sink;
 mod strangers;
 mod tally;
 mod time;
+mod timeline;
 mod top_flows;
 pub mod trace;
 
@@ -81,4 +82,6 @@ pub use report::{
 };
 pub use run::{Input, Progress, ReplayError, replay};
 pub use sink::{PcapngSink, Sink};
+pub use time::rfc3339;
+pub use timeline::{Step, Talk, Talks, Timeline, TimelineDrop, Usage};
 pub use trace::trace;

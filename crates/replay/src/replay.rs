@@ -7,7 +7,7 @@ use crate::frame::{Frame, frame};
 use crate::ledger::{Captured, Ledger};
 use crate::mapping::Mapping;
 use crate::origins::Origins;
-use crate::report::{Report, Timing};
+use crate::report::{Report, Timing, Verdicts};
 use crate::sink::Sink;
 use crate::time::rfc3339;
 use std::io;
@@ -25,6 +25,8 @@ pub struct Options {
     pub map: Vec<Mapping>,
     /// Hand dropped packets to the sink too (`--with-drops`).
     pub keep_drops: bool,
+    /// Gather what happened when ([`Report::timeline`]).
+    pub timeline: bool,
 }
 
 /// A replay under way.
@@ -36,7 +38,7 @@ pub struct Replay<'p> {
     program: &'p Program,
     origins: Origins<'p>,
     state: State,
-    ledger: Ledger,
+    ledger: Ledger<'p>,
     /// Packets that wait to be carried.
     batch: Batch,
     /// What is remembered of each of them, in the same order.
@@ -54,7 +56,7 @@ impl<'p> Replay<'p> {
             program,
             origins: Origins::new(Attribution::new(program, options)),
             state: State::new(program),
-            ledger: Ledger::new(program, options.keep_drops),
+            ledger: Ledger::new(program, options.keep_drops, options.timeline),
             batch: Batch::new(),
             waiting: Vec::new(),
             latest: 0,
@@ -88,6 +90,9 @@ impl<'p> Replay<'p> {
     /// # Errors
     /// When the sink does not take what ended.
     pub fn packet(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> io::Result<()> {
+        if self.ledger.timeline.is_some() {
+            self.next_step(self.latest.max(record.time), sink)?;
+        }
         let frame_len = record.original_len.max(record.data.len() as u32);
         let counters = &mut self.ledger.counters;
         let id = counters.all.packets;
@@ -97,6 +102,7 @@ impl<'p> Replay<'p> {
         }
         self.latest = self.latest.max(record.time);
         self.earliest = Some(self.earliest.map_or(record.time, |e| e.min(record.time)));
+        let clock = self.latest;
         let (bytes, original_len) = match frame(record) {
             Frame::Ipv4 {
                 bytes,
@@ -104,11 +110,13 @@ impl<'p> Replay<'p> {
             } => (bytes, original_len),
             Frame::NotIpv4(kind) => {
                 counters.not_ipv4(kind, frame_len);
+                self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.not_ipv4);
                 return Ok(());
             }
             Frame::Truncated { link_type } => {
                 let broken = Broken::LinkHeader(link_type);
                 counters.malformed(broken, frame_len);
+                self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.malformed);
                 return Ok(());
             }
         };
@@ -117,6 +125,7 @@ impl<'p> Replay<'p> {
             Err(malformed) => {
                 let broken = Broken::Packet(malformed);
                 counters.malformed(broken, frame_len);
+                self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.malformed);
                 return Ok(());
             }
         };
@@ -127,6 +136,7 @@ impl<'p> Replay<'p> {
         }
         let Some(source) = origin.source else {
             counters.verdicts.unattributed += 1;
+            self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.unattributed);
             return Ok(());
         };
         let arrival = Arrival {
@@ -146,6 +156,31 @@ impl<'p> Replay<'p> {
             self.flush(sink)
         } else {
             Ok(())
+        }
+    }
+
+    /// Where the clock enters another step of the timeline: carries what waits, so that the tables
+    /// are as full as they were then, and looks at them.
+    #[cold]
+    fn next_step(&mut self, clock: u64, sink: &mut dyn Sink) -> io::Result<()> {
+        let timeline = self.ledger.timeline.as_ref();
+        if timeline.is_some_and(|timeline| timeline.is_next(clock)) {
+            self.flush(sink)?;
+            self.sample();
+        }
+        Ok(())
+    }
+
+    fn sample(&mut self) {
+        if let Some(timeline) = &mut self.ledger.timeline {
+            timeline.sample(&self.state);
+        }
+    }
+
+    /// A packet that is not carried, on the timeline.
+    fn met_nothing(&mut self, clock: u64, frame_len: u32, of: impl Fn(&mut Verdicts) -> &mut u64) {
+        if let Some(timeline) = &mut self.ledger.timeline {
+            timeline.nothing(clock, frame_len, of);
         }
     }
 
@@ -199,6 +234,8 @@ impl<'p> Replay<'p> {
     /// When the sink does not take what ended.
     pub fn finish(mut self, sink: &mut dyn Sink) -> io::Result<Report> {
         self.flush(sink)?;
+        self.sample();
+        let timeline = self.ledger.timeline.take();
         let program = self.program;
         let usage = self.usage();
         let counters = self.ledger.counters;
@@ -230,6 +267,7 @@ impl<'p> Replay<'p> {
             warnings: counters.warnings(),
             captures: counters.into_captures(),
             timing,
+            timeline: timeline.map(|timeline| Box::new(timeline.finish())),
         })
     }
 }

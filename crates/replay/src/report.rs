@@ -1,5 +1,6 @@
 //! The report: what `--json` prints. docs/report.md says what each key means.
 
+use crate::timeline::Timeline;
 use serde::Serialize;
 use std::net::Ipv4Addr;
 
@@ -38,6 +39,9 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// How long it took, and when it was captured.
     pub timing: Timing,
+    /// What happened when, where that was asked for; not for `--json`.
+    #[serde(skip)]
+    pub timeline: Option<Box<Timeline>>,
 }
 
 /// The six verdicts.

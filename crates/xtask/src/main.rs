@@ -6,6 +6,7 @@ mod instructions;
 mod oracle;
 mod picture;
 mod plot;
+mod shown;
 mod test;
 mod tools;
 mod versus;
@@ -25,7 +26,14 @@ Tasks:
   plot [measure]    draw docs/performance.svg from docs/performance.jsonl; `measure`
                     has `vpcsim bench` make that anew, which takes minutes
   versus            a replay beside tcpdump, tcprewrite and cp on the same captures
-  picture           draw docs/report.svg from what `vpcsim demo` prints";
+  picture           draw docs/report.svg from what `vpcsim demo` prints, docs/graph.svg by
+                    `vpcsim graph`, and docs/html-report.png by `vpcsim demo --html`
+                    and chromium";
+
+/// Failure where either has failed.
+fn both(one: ExitCode, other: ExitCode) -> ExitCode {
+    if one == ExitCode::SUCCESS { other } else { one }
+}
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -35,7 +43,7 @@ fn main() -> ExitCode {
         Some("instructions") => instructions::run(),
         Some("plot") => plot::run(arguments.next().as_deref()),
         Some("versus") => versus::run(),
-        Some("picture") => picture::run(),
+        Some("picture") => both(picture::run(), shown::run()),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             ExitCode::SUCCESS

@@ -47,4 +47,9 @@ pub(crate) struct Out {
     /// Write dropped packets too, each with a comment that says why
     #[arg(long, requires = "output")]
     pub(crate) with_drops: bool,
+
+    /// Write the report as one HTML page: a timeline, drops by rule, who talked to whom, who can reach whom, the
+    /// network; it needs nothing but a browser
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }

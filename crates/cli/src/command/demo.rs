@@ -26,6 +26,7 @@ pub(crate) fn run(args: &Demo, output: &Output) -> Result<Status, Failure> {
     let program = Program::new(Network::from_yaml(NETWORK_NAME, NETWORK)?);
     let options = Options {
         keep_drops: args.out.with_drops,
+        timeline: args.out.html.is_some(),
         ..Options::default()
     };
     let reader = Reader::from_stream(Cursor::new(CAPTURE))
@@ -39,6 +40,7 @@ pub(crate) fn run(args: &Demo, output: &Output) -> Result<Status, Failure> {
     };
     let job = run::Job {
         program: &program,
+        network: NETWORK_NAME,
         options: &options,
         out: &args.out,
         json: args.json,

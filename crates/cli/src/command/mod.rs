@@ -5,6 +5,7 @@ mod captures;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod generate;
+pub(crate) mod graph;
 mod junit;
 pub(crate) mod learn;
 pub(crate) mod manual;

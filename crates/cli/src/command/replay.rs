@@ -16,6 +16,7 @@ pub(crate) fn run(args: &Replay, output: &Output) -> Result<Status, Failure> {
     run::run(
         &run::Job {
             program: &program,
+            network: &args.network.display().to_string(),
             options: &options,
             out: &args.out,
             json: args.json,
@@ -39,6 +40,7 @@ fn options(args: &Replay, program: &Program) -> Result<Options, Failure> {
         at: at.transpose()?,
         map: map.collect::<Result<_, _>>()?,
         keep_drops: args.out.with_drops,
+        timeline: args.out.html.is_some(),
     })
 }
 

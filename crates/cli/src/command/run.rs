@@ -8,8 +8,9 @@ use crate::interrupt::Interrupt;
 use crate::output::{Output, Status};
 use crate::progress::Meter;
 use crate::render;
-use std::io;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 use vpcsim_dataplane::Program;
 use vpcsim_replay::{Options, PcapngSink, Progress, ReplayError, Report, Sink, replay};
 
@@ -17,6 +18,8 @@ use vpcsim_replay::{Options, PcapngSink, Progress, ReplayError, Report, Sink, re
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) program: &'a Program,
+    /// What the network is called.
+    pub(crate) network: &'a str,
     pub(crate) options: &'a Options,
     pub(crate) out: &'a Out,
     pub(crate) json: bool,
@@ -24,6 +27,8 @@ pub(crate) struct Job<'a> {
 
 /// Replays, writes what is to be written, and reports.
 pub(crate) fn run(job: &Job<'_>, captures: Captures, output: &Output) -> Result<Status, Failure> {
+    // Whether it can be written is known before the work is done.
+    let page = job.out.html.as_deref().map(page_file).transpose()?;
     let (report, failure) = match replayed(job, captures) {
         Ok(report) => {
             let failure = nothing(&report);
@@ -33,6 +38,11 @@ pub(crate) fn run(job: &Job<'_>, captures: Captures, output: &Output) -> Result<
         Err(End::ReaderGone) => return Ok(Status::Done),
         Err(End::Failed(failure)) => return Err(failure),
     };
+    if let Some((name, mut file)) = page {
+        let page = vpcsim_picture::page(job.program, job.network, &report);
+        file.write_all(page.as_bytes())
+            .map_err(|error| Failure::new(format!("cannot write {name}: {error}")))?;
+    }
     publish(job, &report, output)?;
     failure.map_or(Ok(Status::Done), Err)
 }
@@ -101,6 +111,17 @@ fn unwritable(name: &str, error: io::Error) -> End {
         io::ErrorKind::BrokenPipe => End::ReaderGone,
         _ => End::Failed(Failure::new(format!("cannot write {name}: {error}"))),
     }
+}
+
+/// Opens what the page is written to.
+fn page_file(path: &Path) -> Result<(String, Box<dyn Write>), Failure> {
+    if is_standard(path) {
+        return Err(
+            Failure::new("the page needs a file: standard output has the report")
+                .with_help("`--html report.html`"),
+        );
+    }
+    destination(path)
 }
 
 /// The report goes to standard output, unless the packets do.

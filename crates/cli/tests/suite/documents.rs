@@ -116,6 +116,11 @@ fn cli() {
 }
 
 #[test]
+fn graph() {
+    check("docs/graph.md", 1);
+}
+
+#[test]
 fn trace() {
     check("docs/trace.md", 6);
 }

@@ -15,6 +15,18 @@ pub(super) fn rule_view(program: &Program, way: &Way, element: Element, rule: Ru
     }
 }
 
+/// The rule that decided something, as it is written in the network file; none at the end of a
+/// list. A route is known by its line.
+pub(crate) fn rule_words(program: &Program, element: Element, rule: Rule) -> Option<String> {
+    let at = rule.position?.checked_sub(1)? as usize;
+    let mut tables = (0..).map(RouteTableId).zip(&program.network().route_tables);
+    let table = tables.find(|(_, table)| {
+        let route = table.routes.get(at);
+        route.is_some_and(|route| route.mark.line == rule.line)
+    });
+    words(program, table.map(|(id, _)| id), element, rule)
+}
+
 fn words(
     program: &Program,
     table: Option<RouteTableId>,

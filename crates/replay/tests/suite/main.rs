@@ -12,6 +12,7 @@ mod many_protocols;
 mod memory;
 mod output;
 mod support;
+mod timeline;
 mod trace_inside;
 mod trace_public;
 mod verdicts;
