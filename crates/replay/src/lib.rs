@@ -51,6 +51,7 @@ mod endpoint;
 mod expect;
 pub mod fix;
 mod flow;
+mod flow_log;
 mod frame;
 mod ledger;
 mod mapping;
@@ -59,6 +60,7 @@ mod origins;
 mod places;
 mod replay;
 mod report;
+mod rules;
 mod run;
 mod sink;
 mod strangers;
@@ -66,10 +68,13 @@ mod tally;
 mod time;
 mod top_flows;
 pub mod trace;
+mod watch;
+mod ways;
 
 pub use attribution::{Attribution, Origin};
 pub use endpoint::{Endpoint, EndpointError};
 pub use expect::{Expected, expectations};
+pub use flow_log::{FlowLogOptions, FlowLogReport};
 pub use mapping::{Mapping, MappingError};
 pub use names::{drop_text, element_text, rule_text};
 pub use replay::{Options, Replay};
@@ -77,6 +82,7 @@ pub use report::{
     CaptureReport, Connections, DropRow, EipRow, FlowRow, Generated, KindRow, LinkRow,
     MalformedRow, NatRow, PlaceRow, Report, Timing, Verdicts,
 };
+pub use rules::{RuleReport, RuleRow};
 pub use run::{Input, Progress, ReplayError, replay};
 pub use sink::{PcapngSink, Sink};
 pub use trace::trace;
