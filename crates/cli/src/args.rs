@@ -7,6 +7,7 @@ mod generate;
 mod reach;
 mod replay;
 mod trace;
+mod watch;
 
 pub(crate) use bench::{Bench, FrameSize};
 pub(crate) use check::{Check, LintName};
@@ -15,6 +16,7 @@ pub(crate) use generate::{Gen, Link, Size};
 pub(crate) use reach::{Reach, ReachProtocol};
 pub(crate) use replay::{Out, Replay};
 pub(crate) use trace::{Protocol, Trace};
+pub(crate) use watch::Watch;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ColorChoice, Parser, Subcommand};
