@@ -199,7 +199,10 @@ fn converse(observer: &mut Remembering) -> Vec<(FlowKey, FlowKey)> {
     let program = net(NETWORK);
     let (mut state, mut batch) = (State::new(&program), Batch::new());
     let mut flows = Vec::new();
-    let key = |bytes: &[u8]| FlowKey::of(&Headers::parse(bytes).unwrap()).unwrap();
+    let key = |bytes: &[u8]| {
+        let headers = Headers::parse(bytes).expect("made here");
+        FlowKey::of(&headers).expect("no fragment")
+    };
     for chunk in 0..4_u64 {
         let sent: Vec<_> = (0..50)
             .map(|number| match number % 2 {

@@ -61,14 +61,17 @@ impl<'p> Sinks<'p> {
         packets.and(flows)
     }
 
-    fn to_packets(&mut self, take: impl FnOnce(&mut dyn Sink) -> io::Result<()>) -> io::Result<()> {
+    fn with_packets(
+        &mut self,
+        take: impl FnOnce(&mut dyn Sink) -> io::Result<()>,
+    ) -> io::Result<()> {
         let Some((name, sink)) = &mut self.packets else {
             return Ok(());
         };
         take(sink).inspect_err(|_| self.failed = Some(name.clone()))
     }
 
-    fn to_flows(
+    fn with_flows(
         &mut self,
         take: impl FnOnce(&mut FlowLogFile) -> io::Result<()>,
     ) -> io::Result<()> {
@@ -81,19 +84,19 @@ impl<'p> Sinks<'p> {
 
 impl Sink for Sinks<'_> {
     fn delivered(&mut self, place: Place, time: u64, len: u32, bytes: &[u8]) -> io::Result<()> {
-        self.to_packets(|sink| sink.delivered(place, time, len, bytes))
+        self.with_packets(|sink| sink.delivered(place, time, len, bytes))
     }
 
     fn dropped(&mut self, drop: &Drop, time: u64, len: u32, bytes: &[u8]) -> io::Result<()> {
-        self.to_packets(|sink| sink.dropped(drop, time, len, bytes))
+        self.with_packets(|sink| sink.dropped(drop, time, len, bytes))
     }
 
     fn flow_record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        self.to_flows(|file| file.write(record))
+        self.with_flows(|file| file.write(record))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.to_packets(|sink| sink.flush())?;
-        self.to_flows(FlowLogFile::flush)
+        self.with_packets(|sink| sink.flush())?;
+        self.with_flows(FlowLogFile::flush)
     }
 }
