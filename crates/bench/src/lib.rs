@@ -31,6 +31,8 @@
 mod capture;
 mod carrier;
 mod error;
+mod expiry;
+mod flood;
 mod floor;
 mod flow;
 mod header;
@@ -49,6 +51,8 @@ mod world;
 pub use capture::write_capture;
 pub use carrier::{Arrived, Way};
 pub use error::BenchError;
+pub use expiry::{Pauses, expiry};
+pub use flood::Flood;
 pub use floor::Floor;
 pub use measure::{MOST_FLOWS, Measurement, Options, Progress, TARGET_GBPS, measure};
 pub use network::{network, yaml};

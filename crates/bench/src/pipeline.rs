@@ -3,12 +3,14 @@
 use crate::carrier::{Arrived, Carrier, Way};
 use crate::flow::Flow;
 use std::sync::Arc;
-use vpcsim_dataplane::{Arrival, Batch, Nanos, Place, Program, Source, State, Verdict, advance};
+use vpcsim_dataplane::{
+    Arrival, Batch, Nanos, Place, Program, Source, State, Use, Verdict, advance,
+};
 use vpcsim_network::CvmId;
 
-/// Virtual time between two packets: the smallest ones at 5 Gbit/s. So the clock moves as it would
-/// at the target, deadlines move with it, and what should expire expires.
-const PACE: u64 = 134;
+/// Virtual time between two packets, in nanoseconds: the smallest ones at 5 Gbit/s. So the clock
+/// moves as it would at the target, deadlines move with it, and what should expire expires.
+pub(crate) const PACE: u64 = 134;
 /// 2025-01-01 00:00:00 UTC.
 pub(crate) const START: Nanos = Nanos(1_735_689_600_000_000_000);
 
@@ -19,6 +21,7 @@ pub(crate) struct Pipeline {
     state: State,
     batch: Batch,
     now: Nanos,
+    pace: u64,
     /// Packets so far.
     packets: u64,
 }
@@ -31,6 +34,7 @@ impl Pipeline {
             state,
             batch: Batch::new(),
             now: START,
+            pace: PACE,
             packets: 0,
         }
     }
@@ -38,6 +42,26 @@ impl Pipeline {
     /// Nothing happens for some seconds.
     pub(crate) fn pause(&mut self, seconds: u32) {
         self.now = self.now.after_seconds(seconds);
+    }
+
+    /// From now on so many nanoseconds pass between two packets.
+    pub(crate) fn set_pace(&mut self, pace: u64) {
+        self.pace = pace;
+    }
+
+    /// The virtual time since the beginning, in nanoseconds.
+    pub(crate) fn elapsed(&self) -> u64 {
+        self.now.0 - START.0
+    }
+
+    /// How full the tables are.
+    pub(crate) fn usage(&self) -> Use {
+        self.state.usage(&self.program)
+    }
+
+    /// Packets of the batch that were not delivered.
+    pub(crate) fn lost(&self) -> usize {
+        self.batch.places().filter(Option::is_none).count()
     }
 
     /// Ends what is due, without a packet.
@@ -49,7 +73,7 @@ impl Pipeline {
 
 impl Carrier for Pipeline {
     fn push(&mut self, flow: &Flow, way: Way, packet: &[u8]) {
-        self.now.0 += PACE;
+        self.now.0 += self.pace;
         let arrival = Arrival {
             id: self.packets,
             time: self.now,

@@ -172,10 +172,21 @@ impl Batch {
         let mut looked = [None; CHUNK];
         for first in (0..self.packets.len()).step_by(CHUNK) {
             let last = self.packets.len().min(first + CHUNK);
-            self.look_up(first..last, &state.cache, &mut looked);
-            let looked = &mut looked[..last - first];
-            let done = self.repeat_all(first, state, program, observer, looked);
-            self.act(first + done, program, state, observer, &looked[done..]);
+            let mut next = first;
+            while next < last {
+                self.look_up(next..last, &state.cache, &mut looked);
+                let looked = &mut looked[..last - next];
+                let done = self.repeat_all(next, state, program, observer, looked);
+                next += done;
+                let stays = self.packets.get(next).filter(|_| next < last);
+                if stays.is_some_and(|slot| state.end_connections(program, slot.arrival.time)) {
+                    // It may have been the rest's: they are looked up again.
+                    continue;
+                }
+                self.touch(next, program, state, &looked[done..]);
+                self.act(next, program, state, observer, &looked[done..]);
+                next = last;
+            }
         }
     }
 
@@ -206,7 +217,8 @@ impl Batch {
         }
     }
 
-    /// The commonest case: every packet of a chunk takes a way that is remembered. Such packets
+    /// The commonest case: every packet of a chunk takes a way that is remembered, and nothing is
+    /// due before; else as many as there are before something is. Such packets
     /// touch nothing but their own flows, so that each step can be done for all of them before the
     /// next: no step waits for memory, none branches on what nobody can foresee. Returns how many
     /// packets, from the first on, have had their turn.
@@ -219,8 +231,10 @@ impl Batch {
         looked: &mut [Option<Looked>],
     ) -> usize {
         let packets = &mut self.packets[first..first + looked.len()];
+        let due = state.next_due();
         let State { cache, tracks, .. } = state;
         let mut now = state.now;
+        let mut before_due = looked.len();
         // Of TCP: its number in the chunk and its connection.
         let mut segments = [(0_u8, Direction::Original, TrackId(0)); CHUNK];
         let mut tcp = 0;
@@ -238,14 +252,15 @@ impl Batch {
                 return 0;
             }
             now = now.max(slot.arrival.time);
+            if now >= due {
+                before_due = number;
+                break;
+            }
             if let Some((track, direction)) = entry.track() {
                 segments[tcp] = (number as u8, direction, track);
                 tcp += usize::from(shape.is_tcp);
                 tracks.prefetch(track, shape.is_tcp);
             }
-        }
-        if now >= state.next_due() {
-            return 0;
         }
         let State { cache, tracks, .. } = state;
         let settings = Settings::of(program);
@@ -259,7 +274,7 @@ impl Batch {
             tracker.go_on(bytes, &looked.shape, direction, &settings)
         };
         let stopped = segments[..tcp].iter().find(|segment| !goes_on(segment));
-        let done = stopped.map_or(looked.len(), |(number, ..)| usize::from(*number));
+        let done = stopped.map_or(before_due, |(number, ..)| usize::from(*number));
         let mut clock = state.now;
         for (slot, looked) in packets.iter_mut().zip(looked.iter().flatten()).take(done) {
             let bytes = &mut self.arena[slot.start..slot.start + slot.len];
@@ -275,6 +290,21 @@ impl Batch {
         state.now = clock;
         cache.hits += done as u64;
         done
+    }
+
+    /// Touches what packets will touch when they have their turn.
+    fn touch(&self, first: usize, program: &Program, state: &mut State, looked: &[Option<Looked>]) {
+        for (slot, looked) in self.packets[first..].iter().zip(looked) {
+            let Some(looked) = looked else { continue };
+            match state.cache.at(looked.at, &looked.key) {
+                Some(entry) => {
+                    if let Some((track, _)) = entry.track() {
+                        state.tracks.prefetch(track, looked.shape.is_tcp);
+                    }
+                }
+                None => state.touch_ahead(program, slot.arrival.source, &looked.key.flow()),
+            }
+        }
     }
 
     /// Lets every packet have its turn: by the way that is remembered, else it is walked.
@@ -408,6 +438,19 @@ impl State {
         shape.write(bytes, &entry.change());
         self.now = now;
         Some(entry)
+    }
+
+    /// Ends the connections whose time has come at `now`, before a packet that comes then. False
+    /// where there is none, or where what else is due has to be told.
+    fn end_connections(&mut self, program: &Program, now: Nanos) -> bool {
+        let now = self.now.max(now);
+        let fragments = self.fragments.next_expiry();
+        if now < self.next_due() || fragments.is_some_and(|due| due <= now) {
+            return false;
+        }
+        self.now = now;
+        self.end_due(program);
+        true
     }
 
     /// Nothing is due before.

@@ -9,6 +9,7 @@
 //! [`Network`]: vpcsim_network::Network
 #![deny(unsafe_code)]
 
+mod ahead;
 mod batch;
 mod bucket;
 mod classify;

@@ -8,6 +8,7 @@ mod picture;
 mod plot;
 mod test;
 mod tools;
+mod versus;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ Tasks:
                     if it is more than the bound in crates/xtask/src/instructions.rs
   plot [measure]    draw docs/performance.svg from docs/performance.jsonl; `measure`
                     has `vpcsim bench` make that anew, which takes minutes
+  versus            a replay beside tcpdump, tcprewrite and cp on the same captures
   picture           draw docs/report.svg from what `vpcsim demo` prints";
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Some("oracle") => oracle::run(&arguments.collect::<Vec<_>>()),
         Some("instructions") => instructions::run(),
         Some("plot") => plot::run(arguments.next().as_deref()),
+        Some("versus") => versus::run(),
         Some("picture") => picture::run(),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

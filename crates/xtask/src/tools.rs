@@ -36,6 +36,20 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     },
 ];
 
+/// What a replay is measured beside.
+pub(crate) const FOR_VERSUS: &[Tool] = &[
+    Tool {
+        program: "tcpdump",
+        package: "tcpdump",
+        checks: "how fast a replay is beside a copy by tcpdump",
+    },
+    Tool {
+        program: "tcprewrite",
+        package: "tcpreplay",
+        checks: "how fast a replay is beside a rewrite by tcprewrite",
+    },
+];
+
 /// What the count of instructions needs.
 pub(crate) const FOR_INSTRUCTIONS: &[Tool] = &[Tool {
     program: "valgrind",

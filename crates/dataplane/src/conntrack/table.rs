@@ -1,12 +1,13 @@
 //! The connection table: every live connection, found by either of its keys.
 
 use super::connection::{Connection, ConnectionId, Direction, Zone};
-use super::deadlines::Deadlines;
+use super::deadlines::{AHEAD, Deadlines};
 use super::hash::hash;
 use super::slab::Slab;
 use super::tracks::TrackId;
 use crate::Nanos;
 use hashbrown::HashTable;
+use std::hint::black_box;
 use vpcsim_packet::FlowKey;
 
 /// All live connections of all zones.
@@ -102,6 +103,17 @@ impl<V> Table<V> {
             found.is_some()
         });
         found
+    }
+
+    /// Touches what looking a key up will touch, without a wait for the connection.
+    pub(crate) fn touch(&self, zone: Zone, key: &FlowKey) {
+        let hash = hash(zone, key);
+        let found = self
+            .keys
+            .find(order(hash), |handle| handle.hash == hash as u32);
+        if let Some(handle) = found {
+            self.connections.prefetch(handle.slot);
+        }
     }
 
     /// Remembers a connection until `deadline`. `original` and `reply` are the
@@ -217,6 +229,35 @@ impl<V> Table<V> {
         let due = self.deadlines.due(now)?;
         let (id, _) = self.connections.at(due.slot)?;
         Some((id, due.at()))
+    }
+
+    /// Touches what ending some of those that are due will touch: how many, and their trackers.
+    /// One after the other they would wait for memory a dozen times each; so the waits overlap.
+    pub(crate) fn warm_due(
+        &mut self,
+        now: Nanos,
+        mut on_track: impl FnMut(&Connection<V>),
+    ) -> usize {
+        let mut slots = [0; AHEAD];
+        let mut count = 0;
+        for (slot, due) in slots.iter_mut().zip(self.deadlines.soon_due(now)) {
+            *slot = due;
+            count += 1;
+        }
+        for &slot in &slots[..count] {
+            self.connections.prefetch(slot);
+        }
+        for &slot in &slots[..count] {
+            let Some((_, connection)) = self.connections.at(slot) else {
+                continue;
+            };
+            on_track(connection);
+            for hash in hashes(connection.zone, &connection.original, &connection.reply) {
+                let handle = Handle::new(slot, hash);
+                black_box(self.keys.find(handle.order(), |other| *other == handle));
+            }
+        }
+        count
     }
 
     /// Forgets every connection whose deadline is `now` or earlier, and hands

@@ -8,6 +8,7 @@
 
 use super::{Direction, Tracker};
 use crate::flow_cache::EntryId;
+use crate::memory;
 
 /// Most places that share a tracker: a sender's nic, a gateway out, a gateway in, a receiver's.
 const MOST_HOLDERS: usize = 4;
@@ -29,6 +30,12 @@ pub(crate) enum Holder {
 /// terabyte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Packed(u32);
+
+impl Default for Packed {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
 
 impl Packed {
     const NONE: Self = Self(u32::MAX);
@@ -77,7 +84,8 @@ impl Line {
 pub(crate) struct Tracks {
     lines: Vec<Line>,
     holders: Vec<[Packed; MOST_HOLDERS]>,
-    free: Vec<u32>,
+    /// The first of those that nobody holds; each names the next one in place of its first holder.
+    free: Packed,
     alone: bool,
 }
 
@@ -93,14 +101,16 @@ impl Tracks {
 
     /// A tracker that nobody holds yet.
     pub(crate) fn insert(&mut self, tracker: Tracker) -> TrackId {
-        if let Some(slot) = self.free.pop() {
+        if self.free != Packed::NONE {
+            let slot = self.free.0;
+            self.free = std::mem::take(&mut self.holders[slot as usize][0]);
             self.lines[slot as usize] = Line::new(tracker);
             return TrackId(slot);
         }
         // As many as connections at most, of which there are fewer than 2^32.
         let slot = self.lines.len() as u32;
-        self.lines.push(Line::new(tracker));
-        self.holders.push([Packed::NONE; MOST_HOLDERS]);
+        memory::push(&mut self.lines, Line::new(tracker));
+        memory::push(&mut self.holders, [Packed::NONE; MOST_HOLDERS]);
         TrackId(slot)
     }
 
@@ -117,7 +127,15 @@ impl Tracks {
     #[inline]
     pub(crate) fn prefetch(&self, id: TrackId, wanted: bool) {
         if let Some(tracker) = self.lines.get(id.0 as usize * usize::from(wanted)) {
-            crate::memory::prefetch(tracker);
+            memory::prefetch(tracker);
+        }
+    }
+
+    /// Asks for everything about a tracker ahead of its use.
+    pub(crate) fn prefetch_all(&self, id: TrackId) {
+        self.prefetch(id, true);
+        if let Some(holders) = self.holders.get(id.0 as usize) {
+            memory::prefetch(holders);
         }
     }
 
@@ -183,7 +201,7 @@ impl Tracks {
         }
         let gone = *holders == [Packed::NONE; MOST_HOLDERS];
         if gone {
-            self.free.push(id.0);
+            holders[0] = std::mem::replace(&mut self.free, Packed(id.0));
         }
         gone
     }

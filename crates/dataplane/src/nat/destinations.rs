@@ -3,6 +3,7 @@
 use super::taken::TakenPorts;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
+use std::hint::black_box;
 use std::net::Ipv4Addr;
 use vpcsim_network::EipId;
 use vpcsim_packet::{FlowKey, Protocol};
@@ -40,6 +41,11 @@ impl Destinations {
     pub(super) fn take(&mut self, eip: EipId, inside: &FlowKey, port: u16) {
         let destination = destination(eip, inside);
         self.0.entry(destination).or_default().take(port);
+    }
+
+    /// Touches what giving back the port of a session touches, if it was opened from inside.
+    pub(super) fn warm(&self, eip: EipId, inside: &FlowKey) {
+        black_box(self.0.get(&destination(eip, inside)));
     }
 
     /// It holds it no longer.

@@ -3,7 +3,7 @@
 use super::destinations::Destinations;
 use super::{Opened, Session, zone};
 use crate::Nanos;
-use crate::conntrack::{Connection, ConnectionId, Direction, Table, TrackId};
+use crate::conntrack::{Connection, ConnectionId, Direction, Table, TrackId, Tracks, Zone};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use vpcsim_network::{EipId, NatGatewayId};
@@ -153,6 +153,20 @@ impl Sessions {
     /// The session whose timer has come first; see [`Table::due`].
     pub(crate) fn due(&mut self, now: Nanos) -> Option<ConnectionId> {
         self.table.due(now).map(|(id, _)| id)
+    }
+
+    /// See [`Table::touch`].
+    pub(crate) fn touch(&self, zone: Zone, key: &FlowKey) {
+        self.table.touch(zone, key);
+    }
+
+    /// See [`Table::warm_due`].
+    pub(crate) fn warm_due(&mut self, now: Nanos, tracks: &Tracks) -> usize {
+        let destinations = &self.destinations;
+        self.table.warm_due(now, |connection| {
+            tracks.prefetch_all(connection.track);
+            destinations.warm(connection.value.eip, &connection.original());
+        })
     }
 
     /// Sets the timer of a session that is due anew.

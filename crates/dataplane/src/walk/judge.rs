@@ -2,9 +2,10 @@
 //! their protocol state (see [`crate::conntrack::Tracks`]).
 
 use super::Walk;
-use crate::conntrack::{Direction, Holder, Judgement, Opening, TrackId, Tracker};
+use crate::conntrack::{Connection, Direction, Holder, Judgement, Opening, TrackId, Tracker};
 use crate::observe::Observer;
 use crate::packet::Packet;
+use crate::state::NicFlow;
 use crate::{Nanos, Program, State};
 
 /// A tracker that the packet under way has met.
@@ -193,11 +194,29 @@ impl State {
     }
 
     /// Ends the connections whose time has come.
-    pub(super) fn end_due(&mut self, program: &Program) {
-        while let Some((id, _)) = self.flows.due(self.now) {
+    pub(crate) fn end_due(&mut self, program: &Program) {
+        let mut ahead = 0;
+        loop {
+            if ahead == 0 {
+                let tracks = &self.tracks;
+                let touch = |flow: &Connection<NicFlow>| tracks.prefetch_all(flow.track);
+                ahead = self.flows.warm_due(self.now, touch);
+            }
+            let Some((id, _)) = self.flows.due(self.now) else {
+                break;
+            };
+            ahead = ahead.saturating_sub(1);
             self.visit(program, Holder::Nic(id.slot()));
         }
-        while let Some(id) = self.sessions.due(self.now) {
+        let mut ahead = 0;
+        loop {
+            if ahead == 0 {
+                ahead = self.sessions.warm_due(self.now, &self.tracks);
+            }
+            let Some(id) = self.sessions.due(self.now) else {
+                break;
+            };
+            ahead = ahead.saturating_sub(1);
             self.visit(program, Holder::Gateway(id.slot()));
         }
     }
