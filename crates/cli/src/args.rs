@@ -9,6 +9,7 @@ mod learn;
 mod reach;
 mod replay;
 mod trace;
+mod watch;
 
 pub(crate) use bench::{Bench, FrameSize};
 pub(crate) use check::{Check, LintName};
@@ -19,6 +20,7 @@ pub(crate) use learn::Learn;
 pub(crate) use reach::{Reach, ReachProtocol};
 pub(crate) use replay::{Out, Replay};
 pub(crate) use trace::{Protocol, Trace};
+pub(crate) use watch::Watch;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ColorChoice, Parser, Subcommand};

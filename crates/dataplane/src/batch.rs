@@ -3,7 +3,7 @@
 //! The frames of a batch lie in one arena and are rewritten there, in place.
 
 use crate::conntrack::{Direction, Settings, TrackId};
-use crate::flow_cache::{EntryId, FlowCache, Key, PackedPlace, PackedSource, Tag};
+use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedPlace, PackedSource, Tag};
 use crate::observe::Observer;
 use crate::walk::{Arrival, Other, Walked, walk, walk_and_remember};
 use crate::{Nanos, Place, Program, State, Verdict};
@@ -156,10 +156,11 @@ impl Batch {
     ///
     /// The same verdicts, bytes and state as [`walk`] for each packet in turn. A packet of a flow
     /// whose last packets all fared alike takes the way that they took, at the cost of one
-    /// look-up, unless an observer watches.
+    /// look-up, unless an observer watches that does not [remember](Observer::REMEMBERS) itself.
     pub fn run<O: Observer>(&mut self, program: &Program, state: &mut State, observer: &mut O) {
         self.ends.clear();
-        if O::WATCHES || program.verify_checksums() {
+        let all_stops = O::WATCHES && !O::REMEMBERS;
+        if all_stops || program.verify_checksums() {
             for slot in &mut self.packets {
                 let bytes = &mut self.arena[slot.start..slot.start + slot.len];
                 let arrival = slot.arrival;
@@ -175,7 +176,7 @@ impl Batch {
             while next < last {
                 self.look_up(next..last, &state.cache, &mut looked);
                 let looked = &mut looked[..last - next];
-                let done = self.repeat_all(next, state, program, looked);
+                let done = self.repeat_all(next, state, program, observer, looked);
                 next += done;
                 let stays = self.packets.get(next).filter(|_| next < last);
                 if stays.is_some_and(|slot| state.end_connections(program, slot.arrival.time)) {
@@ -183,7 +184,7 @@ impl Batch {
                     continue;
                 }
                 self.touch(next, program, state, &looked[done..]);
-                self.act(next, program, state, &looked[done..]);
+                self.act(next, program, state, observer, &looked[done..]);
                 next = last;
             }
         }
@@ -221,11 +222,12 @@ impl Batch {
     /// touch nothing but their own flows, so that each step can be done for all of them before the
     /// next: no step waits for memory, none branches on what nobody can foresee. Returns how many
     /// packets, from the first on, have had their turn.
-    fn repeat_all(
+    fn repeat_all<O: Observer>(
         &mut self,
         first: usize,
         state: &mut State,
         program: &Program,
+        observer: &mut O,
         looked: &mut [Option<Looked>],
     ) -> usize {
         let packets = &mut self.packets[first..first + looked.len()];
@@ -279,6 +281,9 @@ impl Batch {
             clock = clock.max(slot.arrival.time);
             let entry = cache.get_mut(looked.at);
             entry.take(clock);
+            if O::REMEMBERS {
+                observer.repeat(&entry.repeat(slot.arrival.id, clock, &looked.shape));
+            }
             looked.shape.write(bytes, &entry.change());
             slot.end = End::Repeated(entry.place());
         }
@@ -303,11 +308,12 @@ impl Batch {
     }
 
     /// Lets every packet have its turn: by the way that is remembered, else it is walked.
-    fn act(
+    fn act<O: Observer>(
         &mut self,
         first: usize,
         program: &Program,
         state: &mut State,
+        observer: &mut O,
         looked: &[Option<Looked>],
     ) {
         let Self {
@@ -330,16 +336,21 @@ impl Batch {
                     // along.
                     let repeats = now < due;
                     let repeated = repeats.then(|| state.repeat(looked, now, bytes, &settings));
-                    if let Some(place) = repeated.flatten() {
+                    if let Some(entry) = repeated.flatten() {
+                        if O::REMEMBERS {
+                            observer.repeat(&entry.repeat(arrival.id, now, &looked.shape));
+                        }
+                        let place = entry.place();
+                        state.cache.hits += 1;
                         slot.end = End::Repeated(place);
                         continue;
                     }
                     let key = &looked.key;
                     ends.add(|others| {
-                        walk_and_remember(program, state, arrival, bytes, key, others)
+                        walk_and_remember(program, state, arrival, bytes, key, observer, others)
                     })
                 }
-                None => ends.add(|others| walk(program, state, arrival, bytes, &mut (), others)),
+                None => ends.add(|others| walk(program, state, arrival, bytes, observer, others)),
             };
             due = state.next_due();
         }
@@ -387,8 +398,8 @@ fn arrived(place: Place) -> Walked {
 }
 
 impl State {
-    /// Lets a packet take the way that its flow's last packets took: where it arrives. `None`
-    /// where no such way is known or the packet cannot take it; then nothing has happened.
+    /// Lets a packet take the way that its flow's last packets took: the entry. `None` where no
+    /// such way is known or the packet cannot take it; then nothing has happened.
     #[inline]
     fn repeat(
         &mut self,
@@ -396,7 +407,7 @@ impl State {
         now: Nanos,
         bytes: &mut [u8],
         settings: &Settings,
-    ) -> Option<PackedPlace> {
+    ) -> Option<&Entry> {
         let Looked { key, shape, .. } = looked;
         // An entry that came in the meantime is not where it was guessed.
         let id = self.cache.find(key)?;
@@ -425,10 +436,8 @@ impl State {
         }
         entry.take(now);
         shape.write(bytes, &entry.change());
-        let place = entry.place();
         self.now = now;
-        self.cache.hits += 1;
-        Some(place)
+        Some(entry)
     }
 
     /// Ends the connections whose time has come at `now`, before a packet that comes then. False

@@ -38,7 +38,7 @@ pub use lpm::Lpm;
 #[doc(hidden)]
 pub use nat::TakenPorts;
 pub use nat::ports_of_same_class;
-pub use observe::{Decision, Observer, Outcome, Stop};
+pub use observe::{Decision, FlowRule, Observer, Outcome, Repeat, Stop};
 pub use place::{Place, Source};
 #[doc(hidden)]
 pub use program::{GroupRule, Travel};

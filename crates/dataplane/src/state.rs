@@ -69,10 +69,31 @@ impl Door {
 pub(crate) struct NicFlow {
     /// The public door it came in by.
     pub(crate) door: Door,
-    /// Whether its first packet was arriving at the nic.
-    pub(crate) ingress: bool,
+    /// The list that it met first, and the rule there that let it in.
+    pub(crate) let_in: LetIn,
     /// The generation whose rules accepted it.
     pub(crate) generation: u32,
+}
+
+/// Whether a flow's first packet was arriving at the nic, and the rule that let it in, in a word:
+/// the rule's place from 1 in the nic's concatenated lists, then the direction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LetIn(u32);
+
+impl LetIn {
+    /// `rule` 0: by none.
+    pub(crate) fn new(ingress: bool, rule: u32) -> Self {
+        Self(rule << 1 | u32::from(ingress))
+    }
+
+    pub(crate) fn ingress(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    /// 0: none, or not known any more.
+    pub(crate) fn rule(self) -> u32 {
+        self.0 >> 1
+    }
 }
 
 /// How full a state's tables are.

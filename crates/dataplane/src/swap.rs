@@ -2,7 +2,7 @@
 
 use crate::conntrack::{Holder, Table, TrackId, Tracks, Zone};
 use crate::nat::{Session, Sessions};
-use crate::state::{Door, Entry, NicFlow};
+use crate::state::{Door, Entry, LetIn, NicFlow};
 use crate::{Program, Source, State};
 use hashbrown::HashMap;
 use std::hash::Hash;
@@ -150,6 +150,7 @@ fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut 
         };
         let value = NicFlow {
             door: Door::of(entry),
+            let_in: LetIn::new(flow.value.let_in.ingress(), 0),
             ..flow.value
         };
         let (original, reply) = (flow.original(), flow.reply());
@@ -182,6 +183,7 @@ fn move_sessions(
             let session = Session {
                 gateway,
                 eip,
+                rule: 0,
                 ..session
             };
             let track = tracks.to(&mut to.tracks, track);

@@ -8,6 +8,7 @@ mod recipe;
 
 pub use ended::{Arrival, Other, Role, Walked};
 pub(crate) use judge::{Met, Opened};
+pub(crate) use notes::Note;
 use recipe::Recipe;
 
 use crate::conntrack::Settings;
@@ -43,23 +44,24 @@ pub fn walk<O: Observer>(
 
 /// [`walk`] for a packet whose way is worth remembering: a whole TCP or UDP packet that arrives
 /// by `key`.
-pub(crate) fn walk_and_remember(
+pub(crate) fn walk_and_remember<O: Observer>(
     program: &Program,
     state: &mut State,
     arrival: Arrival,
     bytes: &mut [u8],
     key: &Key,
+    observer: &mut O,
     others: &mut Vec<Other>,
 ) -> Walked {
-    let mut watcher = ();
-    let mut walk = Walk::new(program, state, &mut watcher, others);
+    let mut walk = Walk::new(program, state, observer, others);
     walk.advance(arrival.time);
     let walked = walk.admit(arrival, bytes);
     let memory = walk.memory.take();
     if let Some(memory) = memory
         && walk.pending.is_empty()
+        && let Some(way) = walk.observer.remember(&key.flow(), &memory.becomes)
     {
-        walk.state.remember(program, key, &memory);
+        walk.state.remember(program, key, &memory, way);
     }
     walk.finish();
     walked
@@ -158,6 +160,8 @@ pub(crate) struct Walk<'a, O> {
     pending: VecDeque<Pending>,
     pub(crate) recipe: Recipe,
     memory: Option<Memory>,
+    /// The nic that the packet is leaving, has left last, or is entering.
+    pub(crate) at: Option<NicId>,
 }
 
 impl<'a, O: Observer> Walk<'a, O> {
@@ -176,6 +180,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             pending: VecDeque::new(),
             recipe: Recipe::default(),
             memory: None,
+            at: None,
         }
     }
 
@@ -186,7 +191,7 @@ impl<'a, O: Observer> Walk<'a, O> {
 
     /// Carries a packet step by step until it ends.
     fn carry(&mut self, packet: Packet<'_>, step: Step) -> Walked {
-        self.memory = None;
+        (self.memory, self.at) = (None, None);
         let walked = self.carry_on(packet, step);
         self.settle();
         walked

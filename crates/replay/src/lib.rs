@@ -52,6 +52,7 @@ mod endpoint;
 mod expect;
 pub mod fix;
 mod flow;
+mod flow_log;
 mod frame;
 pub mod learn;
 mod ledger;
@@ -61,6 +62,7 @@ mod origins;
 mod places;
 mod replay;
 mod report;
+mod rules;
 mod run;
 mod sink;
 mod strangers;
@@ -69,10 +71,13 @@ mod time;
 mod timeline;
 mod top_flows;
 pub mod trace;
+mod watch;
+mod ways;
 
 pub use attribution::{Attribution, Origin};
 pub use endpoint::{Endpoint, EndpointError};
 pub use expect::{Expected, expectations};
+pub use flow_log::{FlowLogOptions, FlowLogReport};
 pub use mapping::{Mapping, MappingError};
 pub use names::{drop_text, element_text, rule_text};
 pub use replay::{Options, Replay};
@@ -80,6 +85,7 @@ pub use report::{
     CaptureReport, Connections, DropRow, EipRow, FlowRow, Generated, KindRow, LinkRow,
     MalformedRow, NatRow, PlaceRow, Report, Timing, Verdicts,
 };
+pub use rules::{RuleReport, RuleRow};
 pub use run::{Input, Progress, ReplayError, replay};
 pub use sink::{PcapngSink, Sink};
 pub use time::rfc3339;

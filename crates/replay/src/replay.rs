@@ -3,13 +3,16 @@
 use crate::attribution::Attribution;
 use crate::counters::{Broken, connections, nat_rows};
 use crate::flow::{flow, flow_of};
+use crate::flow_log::FlowLogOptions;
 use crate::frame::{Frame, frame};
 use crate::ledger::{Captured, Ledger};
 use crate::mapping::Mapping;
 use crate::origins::Origins;
 use crate::report::{Report, Timing, Verdicts};
+use crate::rules::RuleReport;
 use crate::sink::Sink;
 use crate::time::rfc3339;
+use crate::watch::Watch;
 use std::io;
 use std::time::Instant;
 use vpcsim_capture::Record;
@@ -27,6 +30,10 @@ pub struct Options {
     pub keep_drops: bool,
     /// Gather what happened when ([`Report::timeline`]).
     pub timeline: bool,
+    /// Count what each rule decides (`--rules`).
+    pub rules: bool,
+    /// Hand flow-log records to the sink (`--flow-log`).
+    pub flow_log: Option<FlowLogOptions>,
 }
 
 /// A replay under way.
@@ -39,6 +46,7 @@ pub struct Replay<'p> {
     origins: Origins<'p>,
     state: State,
     ledger: Ledger<'p>,
+    watch: Option<Watch>,
     /// Packets that wait to be carried.
     batch: Batch,
     /// What is remembered of each of them, in the same order.
@@ -57,6 +65,7 @@ impl<'p> Replay<'p> {
             origins: Origins::new(Attribution::new(program, options)),
             state: State::new(program),
             ledger: Ledger::new(program, options.keep_drops, options.timeline),
+            watch: Watch::new(program, options),
             batch: Batch::new(),
             waiting: Vec::new(),
             latest: 0,
@@ -208,7 +217,10 @@ impl<'p> Replay<'p> {
     /// # Errors
     /// When the sink does not take what ended.
     pub fn flush(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
-        self.batch.run(self.program, &mut self.state, &mut ());
+        match &mut self.watch {
+            Some(watch) => self.batch.run(self.program, &mut self.state, watch),
+            None => self.batch.run(self.program, &mut self.state, &mut ()),
+        }
         let mut result = Ok(());
         let mut waiting = self.waiting.iter();
         self.batch.ended().for_each(|ended| {
@@ -225,7 +237,10 @@ impl<'p> Replay<'p> {
         self.batch.clear();
         self.waiting.clear();
         self.ledger.check();
-        result
+        result.and_then(|()| {
+            let watch = self.watch.as_mut();
+            watch.map_or(Ok(()), |watch| watch.pass_on(sink))
+        })
     }
 
     /// Carries the packets that wait to their verdicts, and reports.
@@ -236,6 +251,14 @@ impl<'p> Replay<'p> {
         self.flush(sink)?;
         self.sample();
         let timeline = self.ledger.timeline.take();
+        let (rules, flow_log) = match &mut self.watch {
+            Some(watch) => watch.finish(sink)?,
+            None => (None, None),
+        };
+        let odd = [
+            rules.as_ref().and_then(RuleReport::warning),
+            flow_log.and_then(|log| log.warning()),
+        ];
         let program = self.program;
         let usage = self.usage();
         let counters = self.ledger.counters;
@@ -264,8 +287,10 @@ impl<'p> Replay<'p> {
             malformed: counters.malformed_rows(),
             not_ipv4: counters.not_ipv4_rows(),
             link_types: counters.link_rows(),
-            warnings: counters.warnings(),
+            warnings: [counters.warnings(), odd.into_iter().flatten().collect()].concat(),
             captures: counters.into_captures(),
+            rules,
+            flow_log,
             timing,
             timeline: timeline.map(|timeline| Box::new(timeline.finish())),
         })

@@ -1,5 +1,6 @@
 //! `vpcsim replay`.
 
+use super::Watch;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -18,6 +19,9 @@ pub(crate) struct Replay {
 
     #[command(flatten)]
     pub(crate) out: Out,
+
+    #[command(flatten)]
+    pub(crate) watch: Watch,
 
     /// Place where all packets start: CVM, CVM/NIC or `internet`
     #[arg(long, value_name = "PLACE")]

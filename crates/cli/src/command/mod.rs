@@ -4,6 +4,7 @@ pub(crate) mod bench;
 mod captures;
 pub(crate) mod check;
 pub(crate) mod demo;
+mod flow_log;
 pub(crate) mod generate;
 pub(crate) mod graph;
 mod junit;
@@ -13,6 +14,7 @@ pub(crate) mod reach;
 pub(crate) mod replay;
 mod run;
 pub(crate) mod schema;
+mod sinks;
 pub(crate) mod trace;
 
 use crate::failure::Failure;

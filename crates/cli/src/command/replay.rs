@@ -1,6 +1,6 @@
 //! `vpcsim replay`.
 
-use super::{captures, network, run};
+use super::{captures, flow_log, network, run};
 use crate::args::Replay;
 use crate::failure::Failure;
 use crate::output::{Output, Status};
@@ -12,6 +12,11 @@ pub(crate) fn run(args: &Replay, output: &Output) -> Result<Status, Failure> {
     let network = network(&args.network)?;
     let program = Program::new(network).verifying_checksums(args.verify_checksums);
     let options = options(args, &program)?;
+    flow_log::check(
+        &args.watch,
+        &[&args.captures, std::slice::from_ref(&args.network)],
+        args.out.output.as_deref(),
+    )?;
     let captures = captures::open(&args.captures, args.out.output.as_deref())?;
     run::run(
         &run::Job {
@@ -19,6 +24,7 @@ pub(crate) fn run(args: &Replay, output: &Output) -> Result<Status, Failure> {
             network: &args.network.display().to_string(),
             options: &options,
             out: &args.out,
+            watch: &args.watch,
             json: args.json,
         },
         captures,
@@ -41,6 +47,8 @@ fn options(args: &Replay, program: &Program) -> Result<Options, Failure> {
         map: map.collect::<Result<_, _>>()?,
         keep_drops: args.out.with_drops,
         timeline: args.out.html.is_some(),
+        rules: args.watch.rules,
+        flow_log: flow_log::options(&args.watch),
     })
 }
 

@@ -2,7 +2,9 @@
 
 use super::captures::{Captures, is_standard, unreadable};
 use super::destination;
-use crate::args::Out;
+use super::flow_log::FlowLogFile;
+use super::sinks::{Refused, Sinks};
+use crate::args::{Out, Watch};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output::{Output, Status};
@@ -12,7 +14,7 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use vpcsim_dataplane::Program;
-use vpcsim_replay::{Options, PcapngSink, Progress, ReplayError, Report, Sink, replay};
+use vpcsim_replay::{Options, Progress, ReplayError, Report, replay};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -22,6 +24,7 @@ pub(crate) struct Job<'a> {
     pub(crate) network: &'a str,
     pub(crate) options: &'a Options,
     pub(crate) out: &'a Out,
+    pub(crate) watch: &'a Watch,
     pub(crate) json: bool,
 }
 
@@ -68,45 +71,35 @@ fn replayed(job: &Job<'_>, captures: Captures) -> Result<Report, End> {
             ControlFlow::Continue(())
         }
     };
-    let destination = job.out.output.as_deref().map(destination).transpose();
-    let result = match destination.map_err(End::Failed)? {
-        None => replay(
-            job.program,
-            captures.inputs,
-            job.options,
-            &mut (),
-            &mut on_progress,
-        ),
-        Some((name, stream)) => {
-            let mut sink =
-                PcapngSink::new(job.program, stream).map_err(|error| unwritable(&name, error))?;
-            let taken: &mut dyn Sink = &mut sink;
-            let result = replay(
-                job.program,
-                captures.inputs,
-                job.options,
-                taken,
-                &mut on_progress,
-            );
-            let finished = sink.finish().map_err(|error| unwritable(&name, error));
-            match result {
-                Err(ReplayError::Sink(error)) => return Err(unwritable(&name, error)),
-                other => finished.and(Ok(other))?,
-            }
-        }
-    };
+    let packets = job.out.output.as_deref().map(destination).transpose();
+    let flows = FlowLogFile::open(job.watch).map_err(End::Failed)?;
+    let mut sinks =
+        Sinks::new(job.program, packets.map_err(End::Failed)?, flows).map_err(unwritable)?;
+    let result = replay(
+        job.program,
+        captures.inputs,
+        job.options,
+        &mut sinks,
+        &mut on_progress,
+    );
+    let failed = sinks.failed();
+    let finished = sinks.finish().map_err(unwritable);
     meter.clear();
-    result.map_err(|error| match error {
+    let result = result.map_err(|error| match error {
         ReplayError::Capture {
             name,
             source,
             report,
         } => End::Cut(report, unreadable(&name, source)),
-        ReplayError::Sink(error) => unwritable("the packets", error),
-    })
+        ReplayError::Sink(error) => unwritable((failed, error)),
+    });
+    match result {
+        Err(End::Failed(_) | End::ReaderGone) => result,
+        other => finished.and(other),
+    }
 }
 
-fn unwritable(name: &str, error: io::Error) -> End {
+fn unwritable((name, error): Refused) -> End {
     match error.kind() {
         io::ErrorKind::BrokenPipe => End::ReaderGone,
         _ => End::Failed(Failure::new(format!("cannot write {name}: {error}"))),

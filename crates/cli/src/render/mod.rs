@@ -14,6 +14,7 @@ pub(crate) mod learn;
 pub(crate) mod number;
 pub(crate) mod reach;
 pub(crate) mod report;
+mod rules;
 pub(crate) mod services;
 mod snippet;
 pub(crate) mod style;

@@ -2,6 +2,7 @@
 
 use super::drops;
 use super::number::{bytes, count, counted, duration, rate, share};
+use super::rules;
 use super::style::{BAD, FAINT, GOOD, NAME, ODD, PLAIN, TITLE, paint};
 use super::table::{Cell, Column, Table, wrap};
 use anstyle::Style;
@@ -25,6 +26,10 @@ pub(crate) fn text(report: &Report, width: usize) -> String {
     for table in tables.iter().filter(|table| !table.is_empty()) {
         text.push('\n');
         text += &table.render(width);
+    }
+    text += &rules::text(report, width);
+    if let Some(log) = &report.flow_log {
+        text += &format!("\n{} logged\n", counted(log.records, "flow record"));
     }
     text + &warnings(report, width)
 }

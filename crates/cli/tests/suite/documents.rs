@@ -121,6 +121,16 @@ fn graph() {
 }
 
 #[test]
+fn flow_log() {
+    check("docs/flow-log.md", 2);
+}
+
+#[test]
+fn rules() {
+    check("docs/rules.md", 1);
+}
+
+#[test]
 fn trace() {
     check("docs/trace.md", 6);
 }

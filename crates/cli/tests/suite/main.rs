@@ -7,6 +7,7 @@ mod bench;
 mod captures_out;
 mod documents;
 mod expect;
+mod flow_log;
 mod graph;
 mod harness;
 mod input_errors;

@@ -1,6 +1,7 @@
 //! One direction of a flow, as the cache remembers it: one cache line.
 
 use crate::conntrack::{Direction, TrackId};
+use crate::observe::Repeat;
 use crate::{Nanos, Place, Source};
 use std::net::Ipv4Addr;
 use vpcsim_network::{CvmId, ExternalId, NatGatewayId, NicId};
@@ -28,6 +29,13 @@ impl Key {
         Self::new(PackedSource::of(source), addresses, ports, is_tcp)
     }
 
+    /// The flow.
+    #[inline]
+    pub(crate) fn flow(&self) -> FlowKey {
+        let tcp = self.rest as u32 >> 31 == 1;
+        unpack_flow(self.addresses, (self.rest >> 32) as u32, tcp)
+    }
+
     /// Of TCP or UDP: nothing else is remembered.
     #[inline]
     fn new(source: PackedSource, addresses: u64, ports: u32, is_tcp: bool) -> Self {
@@ -35,18 +43,6 @@ impl Key {
         Self {
             addresses,
             rest: u64::from(ports) << 32 | u64::from(tcp | source.0),
-        }
-    }
-
-    /// The flow.
-    pub(crate) fn flow(&self) -> FlowKey {
-        let is_tcp = self.rest as u32 >> 31 == 1;
-        FlowKey {
-            protocol: if is_tcp { Protocol::TCP } else { Protocol::UDP },
-            source: Ipv4Addr::from_bits((self.addresses >> 32) as u32),
-            source_port: (self.rest >> 48) as u16,
-            destination: Ipv4Addr::from_bits(self.addresses as u32),
-            destination_port: (self.rest >> 32) as u16,
         }
     }
 
@@ -113,6 +109,8 @@ pub(crate) struct Entry {
     direction: Direction,
     /// Whether a packet has taken it since that was last written back.
     taken: bool,
+    /// What an observer calls the way.
+    way: u32,
 }
 
 const _: () = assert!(size_of::<Entry>() == 64);
@@ -140,10 +138,11 @@ impl Entry {
         ttl_down: 0,
         direction: Direction::Original,
         taken: false,
+        way: 0,
     };
 
     /// `None` where a number does not fit its field: such a walk is not remembered.
-    pub(super) fn new(key: &Key, memory: &Memory) -> Option<Self> {
+    pub(super) fn new(key: &Key, memory: &Memory, way: u32) -> Option<Self> {
         let (new_addresses, new_ports) = pack_flow(&memory.becomes);
         let mut charges = [0; MOST_CHARGES];
         for (to, charge) in charges.iter_mut().zip(memory.charges.iter().flatten()) {
@@ -167,6 +166,7 @@ impl Entry {
             ttl_down: memory.ttl_down,
             direction,
             taken: false,
+            way,
         })
     }
 
@@ -232,6 +232,19 @@ impl Entry {
         }
     }
 
+    /// What an observer is told of a packet that takes it.
+    #[inline]
+    pub(crate) fn repeat(&self, id: u64, time: Nanos, shape: &Shape) -> Repeat {
+        Repeat {
+            id,
+            time,
+            way: self.way,
+            before: self.key.flow(),
+            after: unpack_flow(self.new_addresses, self.new_ports, shape.is_tcp),
+            total_len: shape.total_len,
+        }
+    }
+
     /// Where its packets arrive.
     #[inline]
     pub(crate) fn place(&self) -> PackedPlace {
@@ -265,6 +278,17 @@ fn pack_flow(key: &FlowKey) -> (u64, u32) {
     let addresses = u64::from(key.source.to_bits()) << 32 | u64::from(key.destination.to_bits());
     let ports = u32::from(key.source_port) << 16 | u32::from(key.destination_port);
     (addresses, ports)
+}
+
+#[inline]
+fn unpack_flow(addresses: u64, ports: u32, tcp: bool) -> FlowKey {
+    FlowKey {
+        protocol: if tcp { Protocol::TCP } else { Protocol::UDP },
+        source: Ipv4Addr::from_bits((addresses >> 32) as u32),
+        source_port: (ports >> 16) as u16,
+        destination: Ipv4Addr::from_bits(addresses as u32),
+        destination_port: ports as u16,
+    }
 }
 
 /// A [`Source`] in a word. Packed while it is still in registers: read from memory it would be told

@@ -91,12 +91,12 @@ impl FlowCache {
 }
 
 impl State {
-    /// Remembers a walk.
-    pub(crate) fn remember(&mut self, program: &Program, key: &Key, memory: &Memory) {
+    /// Remembers a walk, whose way an observer calls `way`.
+    pub(crate) fn remember(&mut self, program: &Program, key: &Key, memory: &Memory, way: u32) {
         if self.cache.limit == 0 || self.cache.find(key).is_some() {
             return;
         }
-        let Some(entry) = Entry::new(key, memory) else {
+        let Some(entry) = Entry::new(key, memory, way) else {
             return;
         };
         if let Some((track, direction)) = memory.track {

@@ -29,6 +29,9 @@ pub(crate) struct Session {
     pub(crate) outside: FlowKey,
     /// Who opened it.
     pub(crate) opened: Opened,
+    /// The rule that it owes its translation to, of `dnat` where [`Opened::Rule`], else of `snat`:
+    /// its position from 1, plus 1. 1: the end of `snat`; 0: none, or not known any more.
+    pub(crate) rule: u32,
 }
 
 /// Who opened a session.
@@ -57,7 +60,7 @@ impl Session {
     pub(crate) fn of_keys(
         gateway: NatGatewayId,
         eip: EipId,
-        opened: Opened,
+        (opened, rule): (Opened, u32),
         original: FlowKey,
         reply: FlowKey,
     ) -> Self {
@@ -72,6 +75,7 @@ impl Session {
             inside,
             outside: inbound.reversed(),
             opened,
+            rule,
         }
     }
 

@@ -17,6 +17,7 @@ type Mapping = (EipId, Protocol, u16);
 struct Record {
     eip: EipId,
     opened: Opened,
+    rule: u32,
 }
 
 #[derive(Debug)]
@@ -124,6 +125,7 @@ impl Sessions {
         let record = Record {
             eip: session.eip,
             opened: session.opened,
+            rule: session.rule,
         };
         let id = table.insert_new(at, original, reply, track, deadline, record);
         if session.opened == Opened::Inside {
@@ -180,12 +182,12 @@ impl Sessions {
 
 /// The session that a connection of the table stands for.
 fn session(connection: &Connection<Record>) -> Session {
-    let Record { eip, opened } = connection.value;
+    let Record { eip, opened, rule } = connection.value;
     let gateway = NatGatewayId(connection.zone().0);
     Session::of_keys(
         gateway,
         eip,
-        opened,
+        (opened, rule),
         connection.original(),
         connection.reply(),
     )

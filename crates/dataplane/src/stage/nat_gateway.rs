@@ -1,14 +1,15 @@
 //! SEMANTICS §9: the NAT gateway, outbound and inbound.
 
+use super::flow_rule::position;
 use crate::Place;
 use crate::conntrack::{Holder, Judgement, Opening, Tracker};
 use crate::flow_cache::Charge;
 use crate::nat::{Opened, Session, free_remote_port, map_source};
-use crate::observe::{Observer, Outcome};
+use crate::observe::{Decision, Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::Entry;
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
-use crate::walk::{Approach, Step, Stopped, Walk};
+use crate::walk::{Approach, Note, Step, Stopped, Walk};
 use vpcsim_network::{EipId, Filtering, MidStream, NatGatewayId};
 use vpcsim_packet::{FlowKey, Protocol, Quoted, Rewrite, icmp};
 
@@ -48,6 +49,7 @@ impl<O: Observer> Walk<'_, O> {
             policy,
             tracker,
         } = translation;
+        let flow = self.rule_of_session(&session, tracker.is_some());
         if let Some((tracker, mid_stream)) = tracker {
             self.open_session(session, tracker, mid_stream);
         }
@@ -77,7 +79,13 @@ impl<O: Observer> Walk<'_, O> {
             None => packet.rewrite(&change),
         }
         let element = Element::NatGateway(session.gateway);
-        self.note_decided(packet, STAGE, element, outcome, rule, policy);
+        let note = Note {
+            rule,
+            policy,
+            flow,
+            ..Note::new(STAGE, element, Decision::Pass(outcome))
+        };
+        self.observe(packet, &note);
     }
 
     /// The session of an outbound packet: the live one, else a new mapping.
@@ -115,6 +123,7 @@ impl<O: Observer> Walk<'_, O> {
             inside: packet.key,
             outside: mapping.outside,
             opened: Opened::Inside,
+            rule: position(mapping.rule) + 1,
         };
         Ok(Translation {
             session,
@@ -238,7 +247,7 @@ impl<O: Observer> Walk<'_, O> {
         let network = self.program.network();
         let key = packet.key;
         let outside = key.reversed();
-        let towards = |source, source_port, opened| {
+        let towards = |source, source_port, opened, rule| {
             let inside = FlowKey {
                 source,
                 source_port,
@@ -250,6 +259,7 @@ impl<O: Observer> Walk<'_, O> {
                 inside,
                 outside,
                 opened,
+                rule,
             }
         };
         let port = key.destination_port;
@@ -262,7 +272,7 @@ impl<O: Observer> Walk<'_, O> {
                 line,
             };
             return Some((
-                towards(dnat.to, dnat.to_port, Opened::Rule),
+                towards(dnat.to, dnat.to_port, Opened::Rule, target.rule + 2),
                 Some(rule),
                 None,
             ));
@@ -276,6 +286,7 @@ impl<O: Observer> Walk<'_, O> {
             known.inside.source,
             known.inside.source_port,
             Opened::Mapping,
+            0,
         );
         Some((session, None, Some(Policy::Filtering)))
     }

@@ -3,12 +3,12 @@
 use crate::conntrack::{
     Connection, ConnectionId, Direction, Holder, Judgement, Opening, Tracker, Zone,
 };
-use crate::observe::{Observer, Outcome};
+use crate::observe::{Decision, Observer, Outcome};
 use crate::packet::Packet;
 use crate::program::Travel;
-use crate::state::{Door, Entry, NicFlow};
+use crate::state::{Door, Entry, LetIn, NicFlow};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
-use crate::walk::Walk;
+use crate::walk::{Note, Walk};
 use vpcsim_network::{Action, MidStream, NicId, OnRuleChange};
 use vpcsim_packet::FlowKey;
 
@@ -137,7 +137,13 @@ impl<O: Observer> Walk<'_, O> {
         } else {
             Outcome::Established
         };
-        self.note(packet, stage, Element::SecurityGroupsOf(nic), outcome);
+        let flow = flow.and_then(|connection| self.rule_of_flow(nic, &connection.value));
+        let (element, decision) = (Element::SecurityGroupsOf(nic), Decision::Pass(outcome));
+        let note = Note {
+            flow,
+            ..Note::new(stage, element, decision)
+        };
+        self.observe(packet, &note);
         Ok(back)
     }
 
@@ -153,19 +159,24 @@ impl<O: Observer> Walk<'_, O> {
         if flow.generation == generation || policy == OnRuleChange::Keep {
             return Ok(());
         }
-        let travel = if flow.ingress {
+        let travel = if flow.let_in.ingress() {
             Travel::Ingress
         } else {
             Travel::Egress
         };
         let first = connection.original();
-        if let Err(denied) = self.rules(nic, travel, &first) {
-            self.state
-                .end_connection(self.program, Holder::Nic(id.slot()));
-            return Err(Drop { stage, ..denied }.by_policy(Policy::OnRuleChange));
-        }
+        let accepted = match self.rules(nic, travel, &first) {
+            Ok(accepted) => accepted,
+            Err(denied) => {
+                self.state
+                    .end_connection(self.program, Holder::Nic(id.slot()));
+                return Err(Drop { stage, ..denied }.by_policy(Policy::OnRuleChange));
+            }
+        };
+        let rule = self.place_in_lists(nic, travel, accepted.element, accepted.rule);
         if let Some(connection) = self.state.flows.get_mut(id) {
             connection.value.generation = generation;
+            connection.value.let_in = LetIn::new(flow.let_in.ingress(), rule);
         }
         Ok(())
     }
@@ -236,9 +247,10 @@ impl<O: Observer> Walk<'_, O> {
             let now = self.now();
             let deadline = now.after_seconds(tracker.timeout(conntrack));
             let generation = self.state.generation;
+            let rule = self.place_in_lists(nic, travel, accepted.element, accepted.rule);
             let flow = NicFlow {
                 door: Door::of(entry),
-                ingress: travel == Travel::Ingress,
+                let_in: LetIn::new(travel == Travel::Ingress, rule),
                 generation,
             };
             let (original, reply) = (packet.key, packet.key.reversed());

@@ -1,10 +1,10 @@
 //! Whatever bytes come: no panic, and the counts add up.
 
-use crate::support::{Frame, OFFICE, START, program, run};
+use crate::support::{Frame, OFFICE, START, json, program, run};
 use vpcsim_capture::LinkType;
 use vpcsim_packet::TcpFlags;
 use vpcsim_packet::build::{Echo, icmp, icmp_echo, tcp, udp};
-use vpcsim_replay::{Endpoint, Mapping, Options};
+use vpcsim_replay::{Endpoint, FlowLogOptions, Mapping, Options};
 
 /// xorshift64 (Marsaglia 2003): the same numbers on every run.
 struct Numbers(u64);
@@ -92,10 +92,23 @@ fn damaged_packets_of_every_link_type_add_up() {
                 map,
                 keep_drops: true,
                 timeline: true,
+                ..Options::default()
             };
-            let (report, _) = run(&program, &options, &frames);
+            let (report, kept) = run(&program, &options, &frames);
             assert_eq!(report.packets, 40_000);
             assert!(report.verdicts.delivered > 0, "{report:#?}");
+            // Being watched changes nothing.
+            let watching = Options {
+                rules: true,
+                flow_log: Some(FlowLogOptions::default()),
+                ..options
+            };
+            let (mut watched, seen) = run(&program, &watching, &frames);
+            assert!(watched.rules.take().is_some_and(|rules| rules.flows_exact));
+            assert!(watched.flow_log.take().is_some_and(|log| log.records > 0));
+            assert_eq!(json(&watched), json(&report));
+            assert_eq!(seen.delivered, kept.delivered);
+            assert_eq!(seen.dropped, kept.dropped);
         }
     }
 }
