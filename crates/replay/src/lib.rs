@@ -69,7 +69,7 @@ pub mod trace;
 
 pub use attribution::{Attribution, Origin};
 pub use endpoint::{Endpoint, EndpointError};
-pub use expect::{Expected, expectations};
+pub use expect::{Expected, disappointment, expectations};
 pub use mapping::{Mapping, MappingError};
 pub use names::{drop_text, element_text, rule_text};
 pub use replay::{Options, Replay};
@@ -79,4 +79,4 @@ pub use report::{
 };
 pub use run::{Input, Progress, ReplayError, replay};
 pub use sink::{PcapngSink, Sink};
-pub use trace::trace;
+pub use trace::{trace, trace_packet};
