@@ -1,0 +1,58 @@
+//! Who is out there, and what a host listens for.
+
+use crate::carry;
+use crate::list::union;
+use crate::reach::{Reach, Way};
+use crate::set::{Field, Set, of_rule};
+use ipnet::Ipv4Net;
+use std::net::Ipv4Addr;
+use vpcsim_dataplane::Place;
+
+/// Ranges without public hosts (RFC 6890), documentation aside.
+const NOT_PUBLIC: [Ipv4Net; 10] = [
+    Ipv4Net::new_assert(Ipv4Addr::new(0, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::new(100, 64, 0, 0), 10),
+    Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16),
+    Ipv4Net::new_assert(Ipv4Addr::new(172, 16, 0, 0), 12),
+    Ipv4Net::new_assert(Ipv4Addr::new(192, 168, 0, 0), 16),
+    Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), 15),
+    Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4),
+    Ipv4Net::new_assert(Ipv4Addr::new(240, 0, 0, 0), 4),
+];
+
+impl Reach<'_> {
+    /// Public addresses that nobody of ours has.
+    pub(crate) fn public(&self, field: Field) -> Set {
+        let network = self.program().network();
+        let vpcs = network.vpcs.iter().flat_map(|vpc| &vpc.cidrs);
+        let behind = network.externals.iter().flat_map(|it| &it.networks);
+        let taken = vpcs.chain(behind).chain(&NOT_PUBLIC);
+        let mut taken: Vec<Set> = taken.map(|&net| Set::within(field, net)).collect();
+        let eips = network.eips.iter();
+        taken.extend(eips.map(|eip| Set::address(field, eip.address)));
+        Set::anything().without(&union(&taken))
+    }
+
+    /// What whoever a way ends at listens for.
+    pub(crate) fn hearable(&self, way: &Way) -> Set {
+        let carry::End::At(Place::Nic(nic)) = way.end else {
+            return Set::anything();
+        };
+        let network = self.program().network();
+        let Some(services) = &network.cvm(network.nic(nic).cvm).listen else {
+            return Set::anything();
+        };
+        let port = way.path.key.ports.destination;
+        let services: Vec<Set> = services
+            .iter()
+            .map(|service| {
+                let ports: Vec<Set> = service.ports.iter().map(|&r| port.among(r)).collect();
+                of_rule(service.protocol).and(&union(&ports))
+            })
+            .collect();
+        let portless = Set::anything().without(&Set::with_ports());
+        portless.or(&union(&services))
+    }
+}
