@@ -42,45 +42,33 @@ fn sizes() -> Vec<(&'static str, usize, Size)> {
     hosts.into_iter().chain(subnets).chain(rules).collect()
 }
 
-fn matrix(criterion: &mut Criterion<WallTime>) {
-    let mut group = criterion.benchmark_group("reach/matrix");
+/// Measures something for each of [`sizes`].
+fn measure<T>(criterion: &mut Criterion<WallTime>, name: &str, run: impl Fn(&Reach<'_>) -> T) {
+    let mut group = criterion.benchmark_group(name);
     group.sample_size(10);
     for (what, number, size) in sizes() {
         let program = program(size);
         group.bench_function(BenchmarkId::new(what, number), |bencher| {
-            bencher.iter(|| black_box(Reach::new(&program).matrix(Trip::Both)));
+            bencher.iter(|| black_box(run(&Reach::new(&program))));
         });
     }
     group.finish();
+}
+
+fn matrix(criterion: &mut Criterion<WallTime>) {
+    measure(criterion, "reach/matrix", |reach| reach.matrix(Trip::Both));
 }
 
 /// Everything that the first host of the first subnet reaches in the second vpc.
 fn question(criterion: &mut Criterion<WallTime>) {
-    let mut group = criterion.benchmark_group("reach/question");
-    group.sample_size(10);
-    for (what, number, size) in sizes() {
-        let program = program(size);
-        group.bench_function(BenchmarkId::new(what, number), |bencher| {
-            bencher.iter(|| {
-                let reach = Reach::new(&program);
-                black_box(reach.between("c0-0-0", "vpc:v1"))
-            });
-        });
-    }
-    group.finish();
+    measure(criterion, "reach/question", |reach| {
+        reach.between("c0-0-0", "vpc:v1")
+    });
 }
 
 /// What `vpcsim check` looks for among all packets.
 fn findings(criterion: &mut Criterion<WallTime>) {
-    let mut group = criterion.benchmark_group("reach/findings");
-    group.sample_size(10);
-    for (what, number, size) in sizes() {
-        let program = program(size);
-        group.bench_function(BenchmarkId::new(what, number), |bencher| {
-            bencher.iter(|| black_box(Reach::new(&program).findings(&[])));
-        });
-    }
-    group.finish();
+    measure(criterion, "reach/findings", |reach| reach.findings(&[]));
 }
 
 criterion_group!(benches, matrix, question, findings);

@@ -170,7 +170,7 @@ impl Reach<'_> {
 }
 
 /// What nobody sends from: "this network", loopback, multicast, reserved and broadcast (RFC 6890).
-const RESERVED: [Ipv4Net; 3] = [
+pub(crate) const RESERVED: [Ipv4Net; 3] = [
     Ipv4Net::new_assert(Ipv4Addr::new(0, 0, 0, 0), 8),
     Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8),
     Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 3),

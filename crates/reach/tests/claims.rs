@@ -156,3 +156,27 @@ fn who_sends_to_itself_alone_reaches_nobody() {
     let line = "from: db, to: group:db, port: 80, is: reachable";
     assert_eq!(decided(line), Some(Err(Failure::AboutNobody)));
 }
+
+#[test]
+fn a_private_address_that_leaves_by_the_gateway_has_not_reached_who_has_it() {
+    // A vpc without a peering: its default route takes what is for the other one to the internet.
+    let two = SHOP
+        .replace(
+            "vpcs:\n",
+            "vpcs:\n  other: {cidr: 10.9.0.0/16, subnets: {far: {cidr: 10.9.1.0/24}}}\n",
+        )
+        .replace("out: {routes", "out: {vpc: shop, routes")
+        .replace("gw: {eips", "gw: {vpc: shop, eips")
+        .replace(
+            "  data:\n    ingress",
+            "  data:\n    vpc: shop\n    ingress",
+        )
+        .replace(
+            "cvms:\n",
+            "cvms:\n  far: {subnet: far, address: 10.9.1.10}\n",
+        );
+    let line = "from: group:web, to: 10.9.1.0/24, port: 80, is: blocked";
+    assert_eq!(decided_in(&two, line), None);
+    let line = "from: group:web, to: 10.9.1.0/24, port: 80, is: reachable";
+    assert!(decided_in(&two, line).is_some());
+}

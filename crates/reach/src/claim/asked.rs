@@ -5,14 +5,15 @@ use super::{Prover, There, sent_to, service};
 use crate::list::union;
 use crate::place::End;
 use crate::reach::Way;
+use crate::senders::RESERVED;
 use crate::set::{Field, Set};
 use hashbrown::{HashMap, HashSet};
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
-use vpcsim_dataplane::{Owner, Place};
+use vpcsim_dataplane::Place;
 use vpcsim_network::{
     Claim, ClaimEnd, ClaimEnds, CvmId, EipTarget, ExpectationEnd, ExternalId, NicId, PortRange,
-    RuleProtocol,
+    RuleProtocol, VpcId,
 };
 use vpcsim_packet::Protocol;
 
@@ -60,15 +61,23 @@ impl Prover<'_, '_> {
 
     /// The requests of a claim that somebody sends, by receiver.
     pub(super) fn asks(&self, speaker: &Speaker, claim: &Claim) -> Vec<Ask> {
+        let network = self.reach.program().network();
         let asking = Asking {
             outside: speaker.end == End::Internet,
+            vpc: match speaker.end {
+                End::Cvm(cvm) => {
+                    let first = network.cvm(cvm).nics.first();
+                    first.map(|&nic| self.reach.program().vpc_of(nic))
+                }
+                End::External(id) => Some(network.external(id).vpc),
+                End::Internet => None,
+            },
             protocol: claim.protocol,
             ports: &claim.ports,
         };
         let (mut asks, mut alike) = (Vec::new(), HashMap::new());
         let myself = |cvm: CvmId| speaker.end == End::Cvm(cvm);
         for &end in &claim.to.list {
-            let network = self.reach.program().network();
             match end {
                 ClaimEnd::One(ExpectationEnd::Cvm(cvm)) => {
                     if !myself(cvm) && self.stands_for_its_class(cvm, &mut alike) {
@@ -212,13 +221,24 @@ impl Prover<'_, '_> {
         }
     }
 
+    /// Who has an address is asked at it, and nobody on the internet who might have it too.
     fn at_address(&self, asking: &Asking<'_>, address: Ipv4Addr) -> Vec<Ask> {
-        match self.reach.program().owner_anywhere(address) {
-            Some((_, Owner::Nic(nic))) if asking.outside => {
-                self.at_host(asking, &[nic], Some(address), There::Anywhere)
-            }
-            _ => vec![asking.at(address, asking.packets(), There::Anywhere)],
+        let Some(nic) = self.owner(asking.vpc, address) else {
+            return vec![asking.at(address, asking.packets(), There::Anywhere)];
+        };
+        let there = There::Cvm(self.reach.program().network().nic(nic).cvm);
+        if asking.outside {
+            return self.at_host(asking, &[nic], Some(address), there);
         }
+        vec![asking.at(address, asking.packets(), there)]
+    }
+
+    /// The nic that answers for an address, in a vpc rather than in others.
+    fn owner(&self, vpc: Option<VpcId>, address: Ipv4Addr) -> Option<NicId> {
+        let owners = &self.reach.facts().owners;
+        let here = vpc.and_then(|vpc| owners[vpc.index()].get(&address));
+        let anywhere = || owners.iter().find_map(|owners| owners.get(&address));
+        here.or_else(anywhere)?.ok()
     }
 
     /// Everybody who has an address of a prefix; of what no vpc has, every address.
@@ -252,7 +272,7 @@ impl Prover<'_, '_> {
         }
         let vpcs = network.vpcs.iter().flat_map(|vpc| &vpc.cidrs);
         let mut taken: Vec<Set> = vpcs
-            .chain(&NOT_HOSTS)
+            .chain(&RESERVED)
             .map(|&cidr| Set::within(Field::DESTINATION, cidr))
             .collect();
         let eips = facts.eips.keys();
@@ -277,17 +297,12 @@ impl Prover<'_, '_> {
     }
 }
 
-/// What no host has (RFC 6890).
-const NOT_HOSTS: [Ipv4Net; 3] = [
-    Ipv4Net::new_assert(Ipv4Addr::new(0, 0, 0, 0), 8),
-    Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8),
-    Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 3),
-];
-
 /// What is asked, by whom.
 struct Asking<'a> {
     /// Whether it comes from the internet.
     outside: bool,
+    /// The vpc that it comes from.
+    vpc: Option<VpcId>,
     protocol: RuleProtocol,
     ports: &'a [PortRange],
 }
@@ -398,7 +413,15 @@ impl Prover<'_, '_> {
                 let own: Vec<Set> = own.iter().map(|&own| arriving.is(own)).collect();
                 union(&own)
             }
-            (Target::Prefix(net), _) => sent.within(*net).or(&arriving.within(*net)),
+            (Target::Prefix(net), Place::Nic(_) | Place::NatGateway(_)) => {
+                sent.within(*net).or(&arriving.within(*net))
+            }
+            (Target::Prefix(net), Place::Internet | Place::External(_)) => {
+                // A private address that leaves the cloud has not reached who has it.
+                let vpcs = network.vpcs.iter().flat_map(|vpc| &vpc.cidrs);
+                let private: Vec<Set> = vpcs.map(|&cidr| sent.within(cidr)).collect();
+                sent.within(*net).without(&union(&private))
+            }
             (Target::Internet, Place::Internet) => all(),
             (Target::External(wanted), Place::External(external)) if external == *wanted => all(),
             _ => none(),

@@ -5,22 +5,8 @@ use crate::list::union;
 use crate::reach::{Reach, Way};
 use crate::set::{Field, Set, of_rule};
 use ipnet::Ipv4Net;
-use std::net::Ipv4Addr;
 use vpcsim_dataplane::Place;
-
-/// Ranges without public hosts (RFC 6890), documentation aside.
-const NOT_PUBLIC: [Ipv4Net; 10] = [
-    Ipv4Net::new_assert(Ipv4Addr::new(0, 0, 0, 0), 8),
-    Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8),
-    Ipv4Net::new_assert(Ipv4Addr::new(100, 64, 0, 0), 10),
-    Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8),
-    Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16),
-    Ipv4Net::new_assert(Ipv4Addr::new(172, 16, 0, 0), 12),
-    Ipv4Net::new_assert(Ipv4Addr::new(192, 168, 0, 0), 16),
-    Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), 15),
-    Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4),
-    Ipv4Net::new_assert(Ipv4Addr::new(240, 0, 0, 0), 4),
-];
+use vpcsim_network::NOT_PUBLIC;
 
 impl Reach<'_> {
     /// Public addresses that nobody of ours has.
@@ -28,8 +14,10 @@ impl Reach<'_> {
         let network = self.program().network();
         let vpcs = network.vpcs.iter().flat_map(|vpc| &vpc.cidrs);
         let behind = network.externals.iter().flat_map(|it| &it.networks);
-        let taken = vpcs.chain(behind).chain(&NOT_PUBLIC);
-        let mut taken: Vec<Set> = taken.map(|&net| Set::within(field, net)).collect();
+        let reserved = NOT_PUBLIC.iter();
+        let reserved = reserved.filter_map(|(first, len)| Ipv4Net::new(*first, *len).ok());
+        let taken = vpcs.chain(behind).copied().chain(reserved);
+        let mut taken: Vec<Set> = taken.map(|net| Set::within(field, net)).collect();
         let eips = network.eips.iter();
         taken.extend(eips.map(|eip| Set::address(field, eip.address)));
         Set::anything().without(&union(&taken))

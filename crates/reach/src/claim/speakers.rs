@@ -185,15 +185,15 @@ impl Prover<'_, '_> {
         for (net, nic) in order.filter_map(|table| tables.get(&table)).flatten() {
             let part = left.and(&Set::within(Field::DESTINATION, *net));
             left = left.without(&part);
-            chosen.push(self.from_nic(*nic, &part));
+            chosen.push(self.sent_by_nic(*nic, &part));
         }
         if let Some(&first) = host.nics.first() {
-            chosen.push(self.from_nic(first, &left));
+            chosen.push(self.sent_by_nic(first, &left));
         }
         union(&chosen)
     }
 
-    fn from_nic(&self, nic: NicId, packets: &Set) -> Set {
+    fn sent_by_nic(&self, nic: NicId, packets: &Set) -> Set {
         let network = self.reach.program().network();
         let own = Set::address(Field::SOURCE, network.nic(nic).address());
         let mut eips = network.eips.iter();

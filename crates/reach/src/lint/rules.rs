@@ -130,7 +130,12 @@ fn report(
         .iter()
         .map(|taker| by(network, line, taker))
         .collect();
+    let mut lines: Vec<u32> = takers.iter().map(|taker| taker.mark.line).collect();
+    lines.dedup();
     let by = match by.as_slice() {
+        [_, _, ..] if lines.len() < by.len() => {
+            format!("{} earlier rules together cover it", by.len())
+        }
         [one] => format!("{one} covers it"),
         [some @ .., last] if by.len() <= MOST_SHOWN => {
             format!("{} and {last} together cover it", some.join(", "))

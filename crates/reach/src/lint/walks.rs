@@ -15,6 +15,12 @@ use vpcsim_packet::FlowKey;
 /// UDP services that answer. Much else over UDP, such as logs and metrics, goes one way.
 const ASKED: [u16; 4] = [53, 123, 161, 443];
 
+/// RFC 6335: the ports of well-known services.
+const SERVICES: PortRange = PortRange {
+    first: 0,
+    last: 1_023,
+};
+
 /// A packet, with who sends and who gets it.
 #[derive(Debug, Clone)]
 struct Example {
@@ -140,15 +146,29 @@ fn between(reach: &Reach<'_>, from: End, way: &Way, place: Place) -> Option<(u32
 
 /// Of some packets, those that a client sends and that want an answer.
 fn asked(reach: &Reach<'_>, from: End, way: &Way, packets: &Set) -> Set {
-    let every = PortRange::ALL.first..=PortRange::ALL.last;
     let asked = ASKED.iter().map(|&port| udp(port));
-    let wanted = asked.fold(tcp(every).or(&ping()), |all, port| all.or(&port));
+    let wanted = asked.fold(tcp(PortRange::ALL).or(&ping()), |all, port| all.or(&port));
     let packets = way.path.packets(packets).and(&wanted);
-    let heard = packets.and(&reach.hearable(way)).and(&client_ports(from));
+    let heard = packets.and(&services(reach, way)).and(&client_ports(from));
     match from {
         End::Internet => heard.and(&reach.public(Field::SOURCE)),
         End::Cvm(_) | End::External(_) => heard,
     }
+}
+
+/// What a receiver is asked for: what it listens on, where it says so, else the ports of services.
+/// What is let pass to higher ones is meant to be answers.
+fn services(reach: &Reach<'_>, way: &Way) -> Set {
+    let network = reach.program().network();
+    let declares = match way.end {
+        carry::End::At(Place::Nic(nic)) => network.cvm(network.nic(nic).cvm).listen.is_some(),
+        _ => false,
+    };
+    if declares {
+        return reach.hearable(way);
+    }
+    let portless = Set::anything().without(&Set::with_ports());
+    portless.or(&way.path.key.ports.destination.among(SERVICES))
 }
 
 fn lost(

@@ -259,8 +259,10 @@ fn otherwise(
             && claim.to.list.iter().any(|&wanted| match (wanted, end) {
                 (ClaimEnd::Any, _) => true,
                 (ClaimEnd::One(ExpectationEnd::Internet), end) => end == End::Internet,
-                (ClaimEnd::Prefix(net), _) => net.contains(&key.destination),
-                (ClaimEnd::One(ExpectationEnd::Address(own)), _) => own == key.destination,
+                (ClaimEnd::Prefix(net), End::Cvm(_)) => net.contains(&key.destination),
+                (ClaimEnd::One(ExpectationEnd::Address(own)), End::Cvm(_)) => {
+                    own == key.destination
+                }
                 (wanted, End::Cvm(cvm)) => {
                     plain(cvm)
                         && nics_of(program, wanted)

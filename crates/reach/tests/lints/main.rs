@@ -116,6 +116,12 @@ finds! {
         => [("lost-replies", "edge")];
     an_acl_that_lets_all_answers_in:
         acl(&format!("ingress: [{ANSWERS}], egress: [accept all to any]")) => [];
+    // What is let out to high ports is meant to be answers.
+    an_acl_that_lets_answers_out: acl("ingress: [accept tcp 80 from any], egress: [accept tcp 1024-65535 to any]") => [];
+    an_acl_that_lets_requests_out_to_who_listens:
+        acl("ingress: [accept tcp 80 from any], egress: [accept tcp 1024-65535 to any]")
+            .replace("address: 10.0.2.10", "address: 10.0.2.10, listen: [\"tcp:8080\"]")
+        => [("lost-replies", "edge")];
     an_acl_that_lets_nothing_out: acl(&format!("ingress: [{ANSWERS}], egress: []")) => [];
     // The other lint has said it.
     an_acl_that_drops_all_answers: acl("ingress: [accept tcp 80 from any], egress: [accept icmp to any]") => [];
