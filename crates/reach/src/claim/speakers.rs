@@ -94,8 +94,10 @@ impl Prover<'_, '_> {
             | ClaimEnd::Vpc(_) => {
                 let nics = self.nics_of(end).into_iter();
                 nics.map(|nic| {
+                    // A nic whose guest knows no address of it is there all the same.
+                    let primary = network.nic(nic).address();
                     let own = network.nic(nic).addresses.iter();
-                    let own = own.filter(|own| own.configured);
+                    let own = own.filter(|own| own.configured || own.address == primary);
                     let own = own.map(|own| Set::address(Field::SOURCE, own.address));
                     Speaker {
                         end: End::Cvm(network.nic(nic).cvm),
