@@ -76,7 +76,7 @@ mod ways;
 
 pub use attribution::{Attribution, Origin};
 pub use endpoint::{Endpoint, EndpointError};
-pub use expect::{Expected, expectations};
+pub use expect::{Expected, disappointment, expectations};
 pub use flow_log::{FlowLogOptions, FlowLogReport};
 pub use mapping::{Mapping, MappingError};
 pub use names::{drop_text, element_text, rule_text};
@@ -90,4 +90,4 @@ pub use run::{Input, Progress, ReplayError, replay};
 pub use sink::{PcapngSink, Sink};
 pub use time::rfc3339;
 pub use timeline::{Step, Talk, Talks, Timeline, TimelineDrop, Usage};
-pub use trace::trace;
+pub use trace::{trace, trace_packet};

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 mod captures;
 pub(crate) mod check;
 pub(crate) mod demo;
+mod expected;
 mod flow_log;
 pub(crate) mod generate;
 pub(crate) mod graph;

@@ -75,6 +75,8 @@ fn check(document: &str, at_least: usize) {
         .replace("phone: {subnet: office", "phone: {subnet: ofice")
         .replace("bandwidth: 100", "bandwith: 100");
     fs::write(desk.path().join("broken.yaml"), broken).unwrap();
+    let many = "  - {from: \"subnet:office\", to: laptop, port: 22-1023, is: blocked}\n";
+    fs::write(desk.path().join("many.yaml"), format!("{tour}{many}")).unwrap();
 
     let text = fs::read_to_string(top().join(document)).unwrap();
     let examples = examples(&text);
