@@ -154,10 +154,11 @@ impl Batch {
     ///
     /// The same verdicts, bytes and state as [`walk`] for each packet in turn. A packet of a flow
     /// whose last packets all fared alike takes the way that they took, at the cost of one
-    /// look-up, unless an observer watches.
+    /// look-up, unless an observer watches that does not [remember](Observer::REMEMBERS) itself.
     pub fn run<O: Observer>(&mut self, program: &Program, state: &mut State, observer: &mut O) {
         self.ends.clear();
-        if O::WATCHES || program.verify_checksums() {
+        let all_stops = O::WATCHES && !O::REMEMBERS;
+        if all_stops || program.verify_checksums() {
             for slot in &mut self.packets {
                 let bytes = &mut self.arena[slot.start..slot.start + slot.len];
                 let arrival = slot.arrival;
@@ -172,7 +173,7 @@ impl Batch {
             self.look_up(first..last, &state.cache, &mut looked);
             let looked = &mut looked[..last - first];
             let done = self.repeat_all(first, state, program, looked);
-            self.act(first + done, program, state, &looked[done..]);
+            self.act(first + done, program, state, observer, &looked[done..]);
         }
     }
 
@@ -272,11 +273,12 @@ impl Batch {
     }
 
     /// Lets every packet have its turn: by the way that is remembered, else it is walked.
-    fn act(
+    fn act<O: Observer>(
         &mut self,
         first: usize,
         program: &Program,
         state: &mut State,
+        observer: &mut O,
         looked: &[Option<Looked>],
     ) {
         let Self {
@@ -302,10 +304,10 @@ impl Batch {
                     }
                     let key = &looked.key;
                     ends.add(|others| {
-                        walk_and_remember(program, state, arrival, bytes, key, others)
+                        walk_and_remember(program, state, arrival, bytes, key, observer, others)
                     })
                 }
-                None => ends.add(|others| walk(program, state, arrival, bytes, &mut (), others)),
+                None => ends.add(|others| walk(program, state, arrival, bytes, observer, others)),
             };
             due = state.next_due();
         }

@@ -11,6 +11,11 @@ pub trait Observer {
     /// where the outcome is remembered.
     const WATCHES: bool = true;
 
+    /// Whether it can tell from the stops of one packet what the next ones of its flow meet. Then
+    /// [`Batch`](crate::Batch) does not walk those that take a remembered way: there are no stops
+    /// of them.
+    const REMEMBERS: bool = false;
+
     /// Called once for every stop of every packet, in order.
     fn stop(&mut self, stop: &Stop<'_>);
 }

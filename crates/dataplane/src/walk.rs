@@ -43,16 +43,16 @@ pub fn walk<O: Observer>(
 
 /// [`walk`] for a packet whose way is worth remembering: a whole TCP or UDP packet that arrives
 /// by `key`.
-pub(crate) fn walk_and_remember(
+pub(crate) fn walk_and_remember<O: Observer>(
     program: &Program,
     state: &mut State,
     arrival: Arrival,
     bytes: &mut [u8],
     key: &Key,
+    observer: &mut O,
     others: &mut Vec<Other>,
 ) -> Walked {
-    let mut watcher = ();
-    let mut walk = Walk::new(program, state, &mut watcher, others);
+    let mut walk = Walk::new(program, state, observer, others);
     walk.advance(arrival.time);
     let walked = walk.admit(arrival, bytes);
     let memory = walk.memory.take();
