@@ -14,6 +14,7 @@ mod services;
 mod view;
 
 pub use question::{Question, TraceError};
+pub(crate) use rules::rule_view;
 pub(crate) use run::{End, Run, Way, run};
 pub use services::Because;
 pub(crate) use services::{Service, services};
