@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod demo;
+mod diff;
 mod generate;
 mod reach;
 mod replay;
@@ -11,6 +12,7 @@ mod trace;
 pub(crate) use bench::{Bench, FrameSize};
 pub(crate) use check::{Check, LintName};
 pub(crate) use demo::Demo;
+pub(crate) use diff::Diff;
 pub(crate) use generate::{Gen, Link, Size};
 pub(crate) use reach::{Reach, ReachProtocol};
 pub(crate) use replay::{Out, Replay};
@@ -31,7 +33,7 @@ pub(crate) const STATUS: [(u8, &str); 3] = [
     (0, "done"),
     (
         1,
-        "the answer is no: a traced packet does not arrive, an expectation does not hold, a denied lint fires, a measured packet is wrong",
+        "the answer is no: a traced packet does not arrive, a flow is lost, an expectation does not hold, a denied lint fires, a measured packet is wrong",
     ),
     (
         2,
@@ -62,6 +64,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Replay(Replay),
+    Diff(Diff),
     Trace(Trace),
     Reach(Reach),
     Check(Check),
@@ -87,6 +90,7 @@ impl Command {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Self::Replay(args) => args.json,
+            Self::Diff(args) => args.json,
             Self::Trace(args) => args.json,
             Self::Reach(args) => args.json,
             Self::Check(args) => args.json,

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 mod captures;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod generate;
 mod junit;
 pub(crate) mod manual;

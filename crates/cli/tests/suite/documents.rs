@@ -1,4 +1,4 @@
-//! What README.md and docs/cli.md show is what the command prints.
+//! What README.md and pages of docs/ show is what the command prints.
 #![cfg(unix)]
 
 use crate::harness::{command, ran, top};
@@ -113,6 +113,11 @@ fn readme() {
 #[test]
 fn cli() {
     check("docs/cli.md", 8);
+}
+
+#[test]
+fn diff() {
+    check("docs/diff.md", 1);
 }
 
 #[test]
