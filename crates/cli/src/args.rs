@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod demo;
+mod diff;
 mod generate;
 mod graph;
 mod learn;
@@ -14,6 +15,7 @@ mod watch;
 pub(crate) use bench::{Bench, FrameSize};
 pub(crate) use check::{Check, LintName};
 pub(crate) use demo::Demo;
+pub(crate) use diff::Diff;
 pub(crate) use generate::{Gen, Link, Size};
 pub(crate) use graph::{Graph, GraphFormat};
 pub(crate) use learn::Learn;
@@ -37,7 +39,7 @@ pub(crate) const STATUS: [(u8, &str); 3] = [
     (0, "done"),
     (
         1,
-        "the answer is no: a traced packet does not arrive, an expectation does not hold, a denied lint fires, a measured packet is wrong",
+        "the answer is no: a traced packet does not arrive, a flow is lost, an expectation does not hold, a denied lint fires, a measured packet is wrong",
     ),
     (
         2,
@@ -68,6 +70,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Replay(Replay),
+    Diff(Diff),
     Trace(Trace),
     Reach(Reach),
     Graph(Graph),
@@ -95,6 +98,7 @@ impl Command {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Self::Replay(args) => args.json,
+            Self::Diff(args) => args.json,
             Self::Trace(args) => args.json,
             Self::Reach(args) => args.json,
             Self::Check(args) => args.json,

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let json = cli.command.wants_json();
     let result = match &cli.command {
         Command::Replay(args) => command::replay::run(args, &output),
+        Command::Diff(args) => command::diff::run(args, &output),
         Command::Trace(args) => command::trace::run(args, &output),
         Command::Reach(args) => command::reach::run(args, &output),
         Command::Graph(args) => command::graph::run(args, &output),

@@ -4,7 +4,7 @@
 //! come *from* ([`Attribution`], SEMANTICS §12), what did it meet on its way
 //! ([`vpcsim_dataplane::walk`]), and where did it end? What ended goes to a [`Sink`], what was
 //! counted into a [`Report`]. [`replay`] does that for whole captures, one after another on one
-//! clock. [`trace()`] follows one packet that nobody captured, and its answer, stop by stop;
+//! clock, and [`diff`] carries them through two networks at once. [`trace()`] follows one packet that nobody captured, and its answer, stop by stop;
 //! [`fix`] looks for the change to the network with which it arrives, and [`expectations`] tries
 //! what the network file says that it has to do. [`learn`](mod@learn) goes the other way, from a
 //! capture to a network.
@@ -47,6 +47,7 @@
 
 mod attribution;
 mod counters;
+pub mod diff;
 mod drops;
 mod endpoint;
 mod expect;

@@ -7,7 +7,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use vpcsim_capture::{CaptureError, Reader};
+use vpcsim_capture::{CaptureError, Reader, Record};
 use vpcsim_dataplane::{Batch, Program};
 
 /// A capture to be replayed.
@@ -84,13 +84,89 @@ pub fn replay(
     sink: &mut dyn Sink,
     on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Report, ReplayError> {
-    let mut replay = Replay::new(program, options);
+    let mut replaying = Replaying {
+        replay: Replay::new(program, options),
+        sink,
+    };
+    let damage = read(inputs, &mut replaying, on_progress)?;
+    let report = replaying.replay.finish(sink)?;
+    match damage {
+        None => Ok(report),
+        Some((name, source)) => Err(ReplayError::Capture {
+            name,
+            source,
+            report: Box::new(report),
+        }),
+    }
+}
+
+/// Takes the packets of captures.
+pub(crate) trait Take {
+    /// Why it takes no more.
+    type Error;
+
+    /// The packets from here on are of another capture.
+    fn begin_capture(&mut self, name: &str, format: &str);
+
+    /// Something is odd about the capture begun last.
+    fn capture_warning(&mut self, text: String);
+
+    /// Packets so far.
+    fn packets(&self) -> u64;
+
+    /// Takes a packet.
+    fn packet(&mut self, record: &Record<'_>) -> Result<(), Self::Error>;
+
+    /// The next packet has to be waited for; those that are there do not wait.
+    fn flush(&mut self) -> Result<(), Self::Error>;
+}
+
+/// A replay with the sink that takes what ends.
+struct Replaying<'a, 'p> {
+    replay: Replay<'p>,
+    sink: &'a mut dyn Sink,
+}
+
+impl Take for Replaying<'_, '_> {
+    type Error = io::Error;
+
+    fn begin_capture(&mut self, name: &str, format: &str) {
+        self.replay.begin_capture(name, format);
+    }
+
+    fn capture_warning(&mut self, text: String) {
+        self.replay.capture_warning(text);
+    }
+
+    fn packets(&self) -> u64 {
+        self.replay.packets()
+    }
+
+    fn packet(&mut self, record: &Record<'_>) -> io::Result<()> {
+        self.replay.packet(record, self.sink)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.replay.flush(self.sink)?;
+        self.sink.flush()
+    }
+}
+
+/// Reads captures to their ends, or until one of them is damaged: which one, and by what.
+///
+/// # Errors
+/// When no more is taken.
+pub(crate) fn read<T: Take>(
+    inputs: Vec<Input>,
+    take: &mut T,
+    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Option<(String, CaptureError)>, T::Error> {
     let mut read_before = 0;
     let mut told = Instant::now();
     for (input, Input { name, mut reader }) in inputs.into_iter().enumerate() {
-        replay.begin_capture(&name, &reader.format().to_string());
-        let progress = |replay: &Replay<'_>, reader: &Reader| Progress {
-            packets: replay.packets(),
+        take.begin_capture(&name, &reader.format().to_string());
+        let progress = |take: &T, reader: &Reader| Progress {
+            packets: take.packets(),
             bytes_read: read_before + reader.bytes_read(),
             input,
         };
@@ -99,47 +175,40 @@ pub fn replay(
             let mut waits = false;
             let record = match reader.next_buffered() {
                 Ok(None) => {
-                    // The next packet has to be waited for; those that are there do not wait.
-                    replay.flush(sink)?;
-                    sink.flush()?;
+                    take.flush()?;
                     waits = true;
                     reader.next_record()
                 }
                 other => other,
             };
             match record {
-                Ok(Some(record)) => replay.packet(&record, sink)?,
+                Ok(Some(record)) => take.packet(&record)?,
                 Ok(None) => break None,
                 Err(error) => break Some(error),
             }
-            let look = waits || replay.packets().is_multiple_of(LOOK_EVERY);
+            let look = waits || take.packets().is_multiple_of(LOOK_EVERY);
             if look && told.elapsed() >= TELL_EVERY {
                 told = Instant::now();
-                if on_progress(progress(&replay, &reader)).is_break() {
+                if on_progress(progress(take, &reader)).is_break() {
                     stopped = true;
                     break None;
                 }
             }
         };
         for warning in reader.warnings() {
-            replay.capture_warning(warning.to_string());
+            take.capture_warning(warning.to_string());
         }
         if stopped {
-            replay.capture_warning("interrupted: the rest was not read".to_owned());
+            take.capture_warning("interrupted: the rest was not read".to_owned());
             break;
         }
         // What it says at the end of a capture stops nothing that is not done already.
-        let _ = on_progress(progress(&replay, &reader));
+        let _ = on_progress(progress(take, &reader));
         if let Some(source) = damage {
-            replay.capture_warning(source.to_string());
-            let report = Box::new(replay.finish(sink)?);
-            return Err(ReplayError::Capture {
-                name,
-                source,
-                report,
-            });
+            take.capture_warning(source.to_string());
+            return Ok(Some((name, source)));
         }
         read_before += reader.bytes_read();
     }
-    Ok(replay.finish(sink)?)
+    Ok(None)
 }

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 mod captures;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod diff;
 mod expected;
 mod flow_log;
 pub(crate) mod generate;

@@ -61,7 +61,8 @@ pub(super) fn unknown(error: EndpointError) -> Failure {
     }
 }
 
-fn no_mapping(error: MappingError) -> Failure {
+/// What `--map` says that means nothing.
+pub(super) fn no_mapping(error: MappingError) -> Failure {
     match error {
         MappingError::Unknown(error) => unknown(error),
         other => Failure::new(format!("--map: {other}")),

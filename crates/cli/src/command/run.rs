@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use vpcsim_dataplane::Program;
-use vpcsim_replay::{Options, Progress, ReplayError, Report, replay};
+use vpcsim_replay::{Options, Progress, ReplayError, Report, Verdicts, replay};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -137,13 +137,19 @@ fn nothing(report: &Report) -> Option<Failure> {
     if verdicts.delivered + verdicts.dropped + verdicts.held > 0 {
         return None;
     }
-    let why = render::report::why_nothing(report);
+    let captures = report.captures.len();
+    Some(no_packet(report.packets, captures, verdicts))
+}
+
+/// That no packet met the network, and why.
+pub(super) fn no_packet(packets: u64, captures: usize, verdicts: &Verdicts) -> Failure {
+    let why = render::report::why_nothing(packets, captures, verdicts);
     let failure = Failure::new(format!("no packet was replayed: {why}"));
-    Some(if verdicts.unattributed > 0 {
+    if verdicts.unattributed > 0 {
         failure.with_help(
             "say where they come from: --map ADDR=CVM for a host, --at PLACE for the whole capture",
         )
     } else {
         failure
-    })
+    }
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod diff;
 mod drops;
 pub(crate) mod expect;
 pub(crate) mod failure;

@@ -1,4 +1,4 @@
-//! What README.md and docs/cli.md show is what the command prints.
+//! What README.md and pages of docs/ show is what the command prints.
 #![cfg(unix)]
 
 use crate::harness::{command, ran, top};
@@ -130,6 +130,11 @@ fn flow_log() {
 #[test]
 fn rules() {
     check("docs/rules.md", 1);
+}
+
+#[test]
+fn diff() {
+    check("docs/diff.md", 1);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod bench;
 mod captures_out;
+mod diff;
 mod documents;
 mod expect;
 mod flow_log;

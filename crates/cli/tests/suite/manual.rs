@@ -18,6 +18,7 @@ fn manual_pages() {
         .shows(&[".TH vpcsim 1", "EXIT STATUS", "replay"]);
     for command in [
         "replay",
+        "diff",
         "trace",
         "check",
         "learn",

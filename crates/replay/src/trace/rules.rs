@@ -1,17 +1,21 @@
 //! The rule that decided at a stop, in its own words.
 
-use super::run::Way;
 use super::view::RuleView;
 use vpcsim_dataplane::{Element, Program, Rule, RuleList};
 use vpcsim_network::RouteTableId;
 
-/// A rule for output. `way`: the stops before, which know whose route it is.
-pub(super) fn rule_view(program: &Program, way: &Way, element: Element, rule: Rule) -> RuleView {
+/// A rule for output. `table`: the route table that was asked last, whose route it is if it is one.
+pub(crate) fn rule_view(
+    program: &Program,
+    table: Option<RouteTableId>,
+    element: Element,
+    rule: Rule,
+) -> RuleView {
     RuleView {
         list: rule.list.name().to_owned(),
         position: rule.position,
         line: (rule.line > 0).then_some(rule.line),
-        text: words(program, way.table(), element, rule),
+        text: words(program, table, element, rule),
     }
 }
 

@@ -47,13 +47,13 @@ fn sound() -> Vec<Vec<u8>> {
     packets
 }
 
-#[test]
-fn damaged_packets_of_every_link_type_add_up() {
+/// Packets with damage of every link type, back and forth in time.
+pub(crate) fn damaged(number: u64) -> Vec<Frame> {
     let mut numbers = Numbers(0x5eed);
     let sound = sound();
     let links = [0, 1, 9, 12, 14, 50, 101, 104, 108, 113, 127, 228, 229, 276].map(LinkType);
     let mut frames = Vec::new();
-    for number in 0..40_000_u64 {
+    for number in 0..number {
         let mut data = sound[numbers.below(sound.len())].clone();
         for _ in 0..numbers.below(4) {
             let at = numbers.below(data.len().min(64));
@@ -74,6 +74,12 @@ fn damaged_packets_of_every_link_type_add_up() {
             data,
         });
     }
+    frames
+}
+
+#[test]
+fn damaged_packets_of_every_link_type_add_up() {
+    let frames = damaged(40_000);
     for policies in [
         "",
         "policies: {mid_stream: drop, mtu: icmp, fabric_ttl: 1}\n",

@@ -5,8 +5,13 @@
 
 mod attribution;
 mod corpus;
+mod diff;
+mod diff_hostile;
+mod diff_kinds;
+mod diff_properties;
 mod expect;
 mod fixes;
+mod fixes_expected;
 mod flow_log;
 mod hostile;
 mod many_protocols;
