@@ -14,7 +14,7 @@ pub(crate) struct Demo {
     pub(crate) watch: Watch,
 
     /// Write the network and the capture into a directory instead, to be changed and replayed
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["output", "json", "rules", "flow_log"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["output", "html", "json", "rules", "flow_log"])]
     pub(crate) save: Option<PathBuf>,
 
     /// Print one JSON document instead of text

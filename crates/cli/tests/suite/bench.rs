@@ -115,7 +115,7 @@ fn shape(line: &str) -> String {
 
 #[test]
 fn the_document_shows_what_is_printed() {
-    let document = fs::read_to_string(top().join("docs/cli.md")).unwrap();
+    let document = fs::read_to_string(top().join("docs/bench.md")).unwrap();
     let (_, after) = document.split_once("$ vpcsim bench\n").unwrap();
     let (shown, _) = after.split_once("```").unwrap();
     let ran = vpcsim(["bench", "--seconds", "0.01"]).status(0);

@@ -1,4 +1,4 @@
-//! The keys of JSON documents, which scripts rely on: docs/report.md, docs/cli.md.
+//! The keys of JSON documents, which scripts rely on: docs/report.md, and the page of each command.
 
 use crate::harness::{Desk, NAT, vpcsim, with_a_spare_eip};
 use serde_json::Value;

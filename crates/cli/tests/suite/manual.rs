@@ -20,6 +20,8 @@ fn manual_pages() {
         "replay",
         "diff",
         "trace",
+        "reach",
+        "graph",
         "check",
         "learn",
         "demo",

@@ -272,4 +272,8 @@ fn the_demo_can_be_taken_along() {
     vpcsim(["demo", "--save", &place])
         .status(2)
         .says(&["is already there"]);
+    // Whoever saves the files replays nothing that a page could show.
+    vpcsim(["demo", "--save", &desk.path("other"), "--html", "x.html"])
+        .status(2)
+        .says(&["cannot be used with"]);
 }
