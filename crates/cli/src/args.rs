@@ -39,7 +39,7 @@ pub(crate) const STATUS: [(u8, &str); 3] = [
     (0, "done"),
     (
         1,
-        "the answer is no: a traced packet does not arrive, a flow is lost, an expectation does not hold, a denied lint fires, a measured packet is wrong",
+        "the answer is no: a traced packet does not arrive, nothing reaches one place from another, a flow is lost, an expectation does not hold, a denied lint fires, a measured packet is wrong",
     ),
     (
         2,
