@@ -1,6 +1,6 @@
 //! A new program under a live state: what a change of the network does to what is remembered.
 
-use crate::conntrack::{Holder, Table, TrackId, Tracks, Zone};
+use crate::conntrack::{Connection, Holder, Table, TrackId, Tracks, Zone};
 use crate::nat::{Session, Sessions};
 use crate::state::{Entry, NicFlow};
 use crate::{Program, Source, State};
@@ -116,17 +116,39 @@ fn matched<N: Hash + Eq>(
 }
 
 /// Trackers on their way to another state, those that are shared staying shared.
-struct Moving<'a> {
+pub(crate) struct Moving<'a> {
     from: &'a Tracks,
     moved: HashMap<TrackId, TrackId>,
 }
 
 impl<'a> Moving<'a> {
-    fn new(from: &'a Tracks) -> Self {
+    pub(crate) fn new(from: &'a Tracks) -> Self {
         Self {
             from,
             moved: HashMap::new(),
         }
+    }
+
+    /// Moves a flow of a nic.
+    pub(crate) fn flow(
+        &mut self,
+        to: &mut State,
+        zone: Zone,
+        flow: &Connection<NicFlow>,
+        value: NicFlow,
+    ) {
+        let (original, reply) = (flow.original(), flow.reply());
+        let track = self.to(&mut to.tracks, flow.track);
+        let flows = &mut to.flows;
+        let id = flows.insert_new(zone, original, reply, track, flow.deadline(), value);
+        to.tracks.hold(track, Holder::Nic(id));
+    }
+
+    /// Moves a session of a gateway.
+    pub(crate) fn session(&mut self, to: &mut State, from: &Connection<Session>, session: Session) {
+        let track = self.to(&mut to.tracks, from.track);
+        let id = to.sessions.insert(session, track, from.deadline());
+        to.tracks.hold(track, Holder::Gateway(id));
     }
 
     fn to(&mut self, tracks: &mut Tracks, id: TrackId) -> TrackId {
@@ -139,7 +161,7 @@ impl<'a> Moving<'a> {
 }
 
 fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut Moving<'_>) {
-    for (_, flow) in flows.iter() {
+    for (_, flow) in flows {
         let Some(nic) = same.nic(NicId(flow.zone().0)) else {
             continue;
         };
@@ -152,13 +174,8 @@ fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut 
             entry,
             ..flow.value
         };
-        let (original, reply) = (flow.original(), flow.reply());
-        let track = tracks.to(&mut to.tracks, flow.track);
-        let (zone, deadline) = (Zone(nic.0), flow.deadline());
         // Keys cannot clash: zones map one to one.
-        let flows = &mut to.flows;
-        let id = flows.insert_new(zone, original, reply, track, deadline, value);
-        to.tracks.hold(track, Holder::Nic(id));
+        tracks.flow(to, Zone(nic.0), flow, value);
     }
 }
 
@@ -169,7 +186,10 @@ fn move_sessions(
     new: &Program,
     tracks: &mut Moving<'_>,
 ) {
-    for connection in from.connections() {
+    let mut connections: Vec<_> = from.connections().collect();
+    // The first of a mapping counts: which one that is must not depend on where it stood.
+    connections.sort_by_key(|connection| connection.value.outside);
+    for connection in connections {
         let session = connection.value;
         let Some(gateway) = same.gateway(session.gateway) else {
             continue;
@@ -185,9 +205,7 @@ fn move_sessions(
                 eip,
                 ..session
             };
-            let track = tracks.to(&mut to.tracks, connection.track);
-            let id = to.sessions.insert(session, track, connection.deadline());
-            to.tracks.hold(track, Holder::Gateway(id));
+            tracks.session(to, connection, session);
         }
     }
 }

@@ -78,6 +78,18 @@ impl Sessions {
         self.peaks[gateway.index()]
     }
 
+    /// From now on at least this counts as the most there were.
+    pub(crate) fn raise_gateway_peak(&mut self, gateway: NatGatewayId, to: usize) {
+        let peak = &mut self.peaks[gateway.index()];
+        *peak = (*peak).max(to);
+    }
+
+    /// Whether in all of these together a destination may come to the ceiling of its connections
+    /// within so many more.
+    pub(crate) fn may_fill<'a>(all: impl Iterator<Item = &'a Self>, more: usize) -> bool {
+        Destinations::may_fill(all.map(|one| &one.destinations), more)
+    }
+
     pub(crate) fn connections(&self) -> impl Iterator<Item = &Connection<Session>> {
         self.table.iter().map(|(_, connection)| connection)
     }

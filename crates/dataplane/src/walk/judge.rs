@@ -158,7 +158,7 @@ impl State {
     }
 
     /// Ends the connections whose time has come.
-    pub(super) fn end_due(&mut self, program: &Program) {
+    pub(crate) fn end_due(&mut self, program: &Program) {
         while let Some((id, _)) = self.flows.due(self.now) {
             self.visit(program, Holder::Nic(id));
         }
@@ -190,7 +190,9 @@ impl State {
             again = deadline.min(self.now.after_seconds(least));
         }
         if deadline <= self.now {
+            self.journal_due(Some(deadline));
             self.end_connection(program, holder);
+            self.journal_due(None);
             return;
         }
         match holder {
@@ -208,8 +210,15 @@ impl State {
         let Some(track) = track else { return };
         self.uncache(program, track);
         match holder {
-            Holder::Nic(id) => drop(self.flows.remove(id)),
-            Holder::Gateway(id) => drop(self.sessions.remove(id)),
+            Holder::Nic(id) => {
+                self.flows.remove(id);
+                self.journal_flow(false);
+            }
+            Holder::Gateway(id) => {
+                if let Some(session) = self.sessions.remove(id) {
+                    self.journal_session(session.value.gateway, false);
+                }
+            }
         }
         if self.tracks.release(track, holder) {
             self.met.retain(|met| met.track != track);

@@ -71,14 +71,12 @@ impl<O: Observer> Walk<'_, O> {
         let buckets = &mut self.state.buckets;
         let reached = charges
             .iter()
-            .find(|&&charge| !buckets.of(charge).allows(len, now));
+            .find(|&&charge| !buckets.allows(charge, len, now));
         if let Some(&charge) = reached {
             return Err(charge);
         }
         for &charge in charges {
-            let bucket = buckets.of(charge);
-            bucket.take(len);
-            if bucket.is_limited() {
+            if buckets.take(charge, len, now) {
                 self.recipe.charge(charge);
             }
         }

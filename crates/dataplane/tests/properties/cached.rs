@@ -103,7 +103,7 @@ fn alter(bytes: &mut Vec<u8>, again: &Again) {
 }
 
 /// Changes of a network that leave what has names what it was.
-fn change(network: &mut Network, number: u8) {
+pub(crate) fn change(network: &mut Network, number: u8) {
     let policies = &mut network.policies;
     match number % 10 {
         0 => {}
@@ -150,11 +150,11 @@ fn change(network: &mut Network, number: u8) {
 
 /// A network, packets for it, what changes on the way, and the sizes of the batches.
 #[derive(Clone)]
-struct Case {
-    world: World,
+pub(crate) struct Case {
+    pub(crate) world: World,
     /// Before which packet the network changes, and how; the first is how it begins.
-    swaps: Vec<(usize, u8)>,
-    batches: Vec<usize>,
+    pub(crate) swaps: Vec<(usize, u8)>,
+    pub(crate) batches: Vec<usize>,
 }
 
 impl fmt::Debug for Case {
@@ -164,7 +164,7 @@ impl fmt::Debug for Case {
     }
 }
 
-fn case() -> impl Strategy<Value = Case> {
+pub(crate) fn case() -> impl Strategy<Value = Case> {
     (
         any_world(),
         vec(again(), 0..120),

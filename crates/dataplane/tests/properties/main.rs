@@ -23,4 +23,5 @@ mod private_source;
 mod replies;
 mod rp_filter;
 mod same_bytes;
+mod sharded;
 mod world;
