@@ -165,8 +165,13 @@ impl fmt::Debug for Case {
 }
 
 pub(crate) fn case() -> impl Strategy<Value = Case> {
+    case_in(any_world())
+}
+
+/// A case in one of these worlds.
+pub(crate) fn case_in(worlds: impl Strategy<Value = World>) -> impl Strategy<Value = Case> {
     (
-        any_world(),
+        worlds,
         vec(again(), 0..120),
         any::<u8>(),
         vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),

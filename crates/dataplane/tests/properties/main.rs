@@ -13,6 +13,7 @@ mod checksums;
 mod clock;
 mod conntrack;
 mod counts;
+mod crowd;
 mod dialogue;
 mod hostile;
 mod nat;

@@ -1,7 +1,8 @@
 //! One worker equals several: the states of all shards together are as good as one state. SEMANTICS
 //! §12, "Same inputs, same bytes out: on every run, with every number of workers".
 
-use crate::cached::{Case, case, change};
+use crate::cached::{Case, case, case_in, change};
+use crate::crowd::crowds;
 use crate::world::{Ended, cases, changed, describe};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -171,31 +172,44 @@ proptest! {
     /// and use of tables.
     #[test]
     fn one_worker_equals_several(case in case(), patience in 0_u64..60) {
-        let programs = programs(&case);
-        let (sent, sizes) = (&case.world.sent, &case.batches);
-        let first = &programs[0].1;
-        let one = run(&programs, sent, sizes, &mut State::new(first));
-        for workers in [1, 2, 3, 7] {
-            let mut shards = Shards::new(first, workers).with_patience(patience);
-            let several = run(&programs, sent, sizes, &mut shards);
-            same(&one, &several).map_err(|what| {
-                TestCaseError::fail(format!("with {workers} workers: {what}"))
-            })?;
-        }
+        equals_several(&case, patience)?;
     }
+
+    /// The same where hosts compete for ports and meet at each other's public addresses.
+    #[test]
+    fn one_worker_equals_several_in_a_crowd(case in case_in(crowds()), patience in 0_u64..60) {
+        equals_several(&case, patience)?;
+    }
+}
+
+fn equals_several(case: &Case, patience: u64) -> Result<(), TestCaseError> {
+    let programs = programs(case);
+    let (sent, sizes) = (&case.world.sent, &case.batches);
+    let first = &programs[0].1;
+    let one = run(&programs, sent, sizes, &mut State::new(first));
+    for workers in [1, 2, 3, 7] {
+        let mut shards = Shards::new(first, workers).with_patience(patience);
+        let several = run(&programs, sent, sizes, &mut shards);
+        same(&one, &several)
+            .map_err(|what| TestCaseError::fail(format!("with {workers} workers: {what}")))?;
+    }
+    Ok(())
 }
 
 #[test]
 fn the_cases_do_run_in_parallel_and_in_order() {
     let mut runner = TestRunner::deterministic();
-    let mut all = Rounds::default();
-    for _ in 0..100 {
-        let case = case().new_tree(&mut runner).unwrap().current();
-        let programs = programs(&case);
-        let mut shards = Shards::new(&programs[0].1, 3).with_patience(20);
-        run(&programs, &case.world.sent, &case.batches, &mut shards);
-        all.parallel += shards.rounds().parallel;
-        all.in_order += shards.rounds().in_order;
+    let cases = [case().boxed(), case_in(crowds()).boxed()];
+    for cases in cases {
+        let mut all = Rounds::default();
+        for _ in 0..60 {
+            let case = cases.new_tree(&mut runner).unwrap().current();
+            let programs = programs(&case);
+            let mut shards = Shards::new(&programs[0].1, 3).with_patience(20);
+            run(&programs, &case.world.sent, &case.batches, &mut shards);
+            all.parallel += shards.rounds().parallel;
+            all.in_order += shards.rounds().in_order;
+        }
+        assert!(all.parallel > 100 && all.in_order > 100, "{all:?}");
     }
-    assert!(all.parallel > 100 && all.in_order > 100, "{all:?}");
 }
