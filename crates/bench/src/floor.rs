@@ -128,6 +128,10 @@ impl Floor {
 }
 
 impl Carrier for Floor {
+    fn size(&self) -> usize {
+        Batch::SIZE
+    }
+
     fn push(&mut self, _: &Flow, _: Way, packet: &[u8]) {
         self.spans.push(Span {
             start: self.arena.len(),

@@ -10,7 +10,7 @@ use crate::size::Size;
 use crate::world::all_arrived;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vpcsim_dataplane::{Batch, Program};
+use vpcsim_dataplane::Program;
 use vpcsim_packet::TcpFlags;
 
 /// One packet of every flow.
@@ -86,7 +86,16 @@ pub(crate) fn open_all(
 /// # Errors
 /// When one of them does not arrive, or comes out wrong.
 pub fn connect(program: &Arc<Program>, connections: u32) -> Result<Duration, BenchError> {
-    let mut pipeline = Pipeline::new(Arc::clone(program));
+    connect_with(program, connections, 1)
+}
+
+/// The same with so many workers.
+pub(crate) fn connect_with(
+    program: &Arc<Program>,
+    connections: u32,
+    workers: usize,
+) -> Result<Duration, BenchError> {
+    let mut pipeline = Pipeline::new(Arc::clone(program), workers)?;
     let mut live = Live::new(connections);
     send(&mut pipeline, &mut live, &HANDSHAKE[0], &mut |_| {})
 }
@@ -105,9 +114,9 @@ fn send(
     let mut next = 0;
     while next < flows {
         pipeline.clear();
-        let mut sent = Vec::with_capacity(Batch::SIZE);
+        let mut sent = Vec::with_capacity(pipeline.size());
         let mut wanted = Arrived::default();
-        while next < flows && sent.len() < Batch::SIZE {
+        while next < flows && sent.len() < pipeline.size() {
             let (shot, flow) = (round.shot(next), Flow::number(next));
             next += 1;
             if !round.is_sent_by(&flow) {

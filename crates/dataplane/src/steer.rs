@@ -10,15 +10,16 @@ use crate::intervals::{Intervals, Span};
 use crate::nat::port_class;
 use crate::{Program, Source};
 use std::net::Ipv4Addr;
-use vpcsim_network::{CvmId, EipMode, Filtering, SourceCheck};
+use vpcsim_network::{CvmId, EipMode, EipTarget, Filtering, SourceCheck};
 use vpcsim_packet::{FlowKey, Glance, Headers, IcmpBody, Protocol, Transport};
 
 /// How many shards there are, whatever the number of workers.
 pub const SHARDS: usize = 64;
 
-/// What an address is.
+/// What an address is: a stranger's, a public one of a NAT gateway, any other of ours.
 const FOREIGN: u32 = 0;
-const OURS: u32 = 1;
+const DOOR: u32 = 1;
+const OURS: u32 = 2;
 
 /// Finds the shards of a network's packets.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub(crate) struct Steering {
     ours: Intervals,
     /// Whether there are DNAT rules.
     leads_in: bool,
-    /// By cvm: whether a gateway may translate a foreign source of its packets.
+    /// By cvm: whether a gateway may translate a source of its packets that is not its own.
     lends: Box<[bool]>,
     /// Whether the network can be cut into shards at all.
     divides: bool,
@@ -136,14 +137,14 @@ impl Steering {
         addresses ^ port_class(ports) as u8
     }
 
-    /// Whether a gateway may put one of our addresses in the place of this source, which is not
-    /// ours: then only one side of the translation shows it.
+    /// Whether a gateway may put its address in the place of this source, which is a stranger's or
+    /// a gateway's: then the two sides of the translation differ in more than an address of ours.
     #[inline]
     fn is_lent(&self, source: Source, from: u32) -> bool {
         match source {
             Source::Internet | Source::External(_) => false,
-            Source::Cvm(cvm) => self.lends[cvm.index()] && self.ours.find(from) == FOREIGN,
-            Source::Nic(_) => self.lends.contains(&true) && self.ours.find(from) == FOREIGN,
+            Source::Cvm(cvm) => self.lends[cvm.index()] && self.ours.find(from) != OURS,
+            Source::Nic(_) => self.lends.contains(&true) && self.ours.find(from) != OURS,
         }
     }
 
@@ -182,10 +183,16 @@ fn ours(program: &Program) -> Intervals {
     let one = |address: Ipv4Addr| Span::new(address, address);
     let cidrs = network.vpcs.iter().flat_map(|vpc| &vpc.cidrs);
     let cidrs = cidrs.map(|net| Span::new(net.network(), net.broadcast()));
-    let public = network.eips.iter().map(|eip| one(eip.address));
     let on_lo = network.cvms.iter().flat_map(|cvm| &cvm.lo);
     let on_lo = on_lo.map(|&address| one(address));
-    let all = cidrs.chain(public).chain(on_lo).flatten();
-    let all: Vec<_> = all.map(|span| (span, OURS)).collect();
+    let inside = cidrs.chain(on_lo).map(|span| (span, OURS));
+    let public = network.eips.iter().map(|eip| match eip.target {
+        Some(EipTarget::NatGateway(_)) => (one(eip.address), DOOR),
+        _ => (one(eip.address), OURS),
+    });
+    let all = public
+        .chain(inside)
+        .filter_map(|(span, what)| Some((span?, what)));
+    let all: Vec<_> = all.collect();
     Intervals::first_of(&all, FOREIGN)
 }

@@ -45,6 +45,7 @@
 #![forbid(unsafe_code)]
 
 mod attribution;
+mod carrier;
 mod counters;
 mod drops;
 mod endpoint;
@@ -66,6 +67,7 @@ mod tally;
 mod time;
 mod top_flows;
 pub mod trace;
+mod workers;
 
 pub use attribution::{Attribution, Origin};
 pub use endpoint::{Endpoint, EndpointError};
@@ -80,3 +82,4 @@ pub use report::{
 pub use run::{Input, Progress, ReplayError, replay};
 pub use sink::{PcapngSink, Sink};
 pub use trace::trace;
+pub use workers::Workers;

@@ -1,6 +1,7 @@
 //! Packets through a network, in batches.
 
 use crate::attribution::Attribution;
+use crate::carrier::Carrier;
 use crate::counters::{Broken, connections, nat_rows};
 use crate::flow::{flow, flow_of};
 use crate::frame::{Frame, frame};
@@ -10,10 +11,11 @@ use crate::origins::Origins;
 use crate::report::{Report, Timing};
 use crate::sink::Sink;
 use crate::time::rfc3339;
+use crate::workers::Workers;
 use std::io;
 use std::time::Instant;
 use vpcsim_capture::Record;
-use vpcsim_dataplane::{Arrival, Batch, Nanos, Program, Source, State, Use};
+use vpcsim_dataplane::{Arrival, Ended, Nanos, Program, Source, Use};
 use vpcsim_packet::{FlowKey, Headers};
 
 /// How a capture is to be taken.
@@ -25,6 +27,9 @@ pub struct Options {
     pub map: Vec<Mapping>,
     /// Hand dropped packets to the sink too (`--with-drops`).
     pub keep_drops: bool,
+    /// Threads that carry packets beside the one that reads and writes (`--workers`); 0 and 1: that
+    /// one carries them too. What comes out is the same.
+    pub workers: usize,
 }
 
 /// A replay under way.
@@ -35,12 +40,10 @@ pub struct Options {
 pub struct Replay<'p> {
     program: &'p Program,
     origins: Origins<'p>,
-    state: State,
+    carrier: Carrier,
     ledger: Ledger,
-    /// Packets that wait to be carried.
-    batch: Batch,
-    /// What is remembered of each of them, in the same order.
-    waiting: Vec<Captured>,
+    /// A packet whose addresses are replaced.
+    mapped: Vec<u8>,
     /// The latest time seen: the clock.
     latest: u64,
     earliest: Option<u64>,
@@ -48,15 +51,23 @@ pub struct Replay<'p> {
 }
 
 impl<'p> Replay<'p> {
-    /// A replay that has seen nothing.
+    /// A replay that has seen nothing, on this thread alone.
     pub fn new(program: &'p Program, options: &Options) -> Self {
+        Self::with(program, options, Carrier::alone(program))
+    }
+
+    /// A replay that has seen nothing, whose packets are carried by workers.
+    pub fn with_workers(program: &'p Program, options: &Options, workers: Workers) -> Self {
+        Self::with(program, options, Carrier::shared(program, workers))
+    }
+
+    fn with(program: &'p Program, options: &Options, carrier: Carrier) -> Self {
         Self {
             program,
             origins: Origins::new(Attribution::new(program, options)),
-            state: State::new(program),
+            carrier,
             ledger: Ledger::new(program, options.keep_drops),
-            batch: Batch::new(),
-            waiting: Vec::new(),
+            mapped: Vec::new(),
             latest: 0,
             earliest: None,
             began: Instant::now(),
@@ -80,7 +91,7 @@ impl<'p> Replay<'p> {
 
     /// How full the tables are. Packets that wait have left nothing there yet.
     pub fn usage(&self) -> Use {
-        self.state.usage(self.program)
+        self.carrier.usage(self.program)
     }
 
     /// Takes a captured packet; carries all that wait to their verdicts when they are many.
@@ -134,37 +145,32 @@ impl<'p> Replay<'p> {
             time: Nanos(record.time),
             source,
         };
-        self.batch.push(arrival, bytes);
-        let flow = self.map(flow);
-        self.waiting.push(Captured {
+        let mut captured = Captured {
             clock: self.latest,
             frame_len,
             original_len,
             flow,
-        });
-        if self.batch.is_full() {
-            self.flush(sink)
+        };
+        let is_full = if self.origins.attribution().mappings().is_empty() {
+            self.carrier.push(self.program, arrival, bytes, captured)
         } else {
-            Ok(())
-        }
+            captured.flow = self.map(flow, bytes);
+            let bytes = &self.mapped;
+            self.carrier.push(self.program, arrival, bytes, captured)
+        };
+        if is_full { self.carry(false, sink) } else { Ok(()) }
     }
 
-    /// Puts the hosts' own addresses in the place of mapped ones in the packet pushed last, and
-    /// gives the flow that it then is of.
-    #[inline]
-    fn map(&mut self, flow: FlowKey) -> FlowKey {
+    /// Puts the hosts' own addresses in the place of mapped ones in a copy of the packet, and gives
+    /// the flow that it then is of.
+    fn map(&mut self, flow: FlowKey, bytes: &[u8]) -> FlowKey {
+        self.mapped.clear();
+        self.mapped.extend_from_slice(bytes);
+        let Ok(mut headers) = Headers::parse(&self.mapped) else {
+            return flow;
+        };
         let mappings = self.origins.attribution().mappings();
-        if mappings.is_empty() {
-            return flow;
-        }
-        let last = self.batch.len() - 1;
-        let Some(bytes) = self.batch.bytes_mut(last) else {
-            return flow;
-        };
-        let Ok(mut headers) = Headers::parse(bytes) else {
-            return flow;
-        };
-        mappings.apply(bytes, &mut headers);
+        mappings.apply(&mut self.mapped, &mut headers);
         flow_of(&headers)
     }
 
@@ -173,24 +179,29 @@ impl<'p> Replay<'p> {
     /// # Errors
     /// When the sink does not take what ended.
     pub fn flush(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
-        self.batch.run(self.program, &mut self.state, &mut ());
+        let result = self.carry(true, sink);
+        self.ledger.check();
+        result
+    }
+
+    /// Carries the packets that wait; `all`: until none is under way.
+    fn carry(&mut self, all: bool, sink: &mut dyn Sink) -> io::Result<()> {
         let mut result = Ok(());
-        let mut waiting = self.waiting.iter();
-        self.batch.ended().for_each(|ended| {
-            let Some(captured) = waiting.next() else {
-                return;
-            };
+        let ledger = &mut self.ledger;
+        let end = |ended: Ended<'_>, captured: &Captured| {
             // Nothing more for a sink that has failed, but the counts stay whole.
             let sink: &mut dyn Sink = if result.is_ok() { sink } else { &mut () };
-            let taken = self.ledger.end(ended, captured, sink);
+            let taken = ledger.end(ended, captured, sink);
             if result.is_ok() {
                 result = taken;
             }
-        });
-        self.batch.clear();
-        self.waiting.clear();
-        self.ledger.check();
-        result
+        };
+        let carried = if all {
+            self.carrier.carry_all(self.program, end)
+        } else {
+            self.carrier.carry(self.program, end)
+        };
+        carried.and(result)
     }
 
     /// Carries the packets that wait to their verdicts, and reports.

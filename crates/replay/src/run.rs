@@ -3,12 +3,13 @@
 use crate::replay::{Options, Replay};
 use crate::report::Report;
 use crate::sink::Sink;
+use crate::workers::Workers;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use vpcsim_capture::{CaptureError, Reader};
-use vpcsim_dataplane::{Batch, Program};
+use vpcsim_dataplane::{Batch, Program, SHARDS};
 
 /// A capture to be replayed.
 #[derive(Debug)]
@@ -60,6 +61,9 @@ pub enum ReplayError {
     /// The sink did not take a packet.
     #[error("cannot write packets: {0}")]
     Sink(#[from] io::Error),
+    /// The system has no threads for the workers.
+    #[error("cannot start workers: {0}")]
+    Workers(#[source] io::Error),
 }
 
 /// Packets between two looks at the clock.
@@ -84,7 +88,23 @@ pub fn replay(
     sink: &mut dyn Sink,
     on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Report, ReplayError> {
-    let mut replay = Replay::new(program, options);
+    if options.workers <= 1 {
+        return run(Replay::new(program, options), inputs, sink, on_progress);
+    }
+    std::thread::scope(|scope| {
+        let workers = options.workers.min(SHARDS);
+        let workers = Workers::start(scope, program, workers).map_err(ReplayError::Workers)?;
+        let replay = Replay::with_workers(program, options, workers);
+        run(replay, inputs, sink, on_progress)
+    })
+}
+
+fn run(
+    mut replay: Replay<'_>,
+    inputs: Vec<Input>,
+    sink: &mut dyn Sink,
+    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Report, ReplayError> {
     let mut read_before = 0;
     let mut told = Instant::now();
     for (input, Input { name, mut reader }) in inputs.into_iter().enumerate() {

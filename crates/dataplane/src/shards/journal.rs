@@ -140,3 +140,63 @@ impl Peaks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bucket::Cost;
+    use crate::shards::round::At;
+
+    fn turn(id: u64, clock: u64) -> Turn {
+        Turn {
+            id,
+            clock: Nanos(clock),
+            time: Nanos(clock),
+            cost: Cost::Once(0),
+            at: At::Shard(0),
+        }
+    }
+
+    fn journal(events: &[(When, bool)]) -> Journal {
+        let event = |&(when, opens)| Event {
+            when,
+            table: 0,
+            opens,
+        };
+        Journal {
+            events: events.iter().map(event).collect(),
+            ..Journal::default()
+        }
+    }
+
+    fn peak(begin: usize, turns: &[Turn], mut journals: Vec<Journal>) -> usize {
+        let mut peaks = Peaks {
+            most: vec![begin],
+            begin: vec![begin],
+        };
+        let mut journals: Vec<_> = journals.iter_mut().collect();
+        peaks.raise(turns, &mut journals);
+        peaks.most[0]
+    }
+
+    #[test]
+    fn what_is_due_ends_before_the_first_packet_at_its_time() {
+        let turns = [turn(10, 100), turn(11, 200), turn(12, 300)];
+        for (due, most) in [(200, 2), (201, 3), (300, 3)] {
+            let one = journal(&[(When::Packet(10), true), (When::Packet(11), true)]);
+            let other = journal(&[(When::Due(Nanos(due), Some(3)), false)]);
+            assert_eq!(peak(1, &turns, vec![one, other]), most, "due at {due}");
+        }
+    }
+
+    #[test]
+    fn what_ends_with_its_own_packet_ends_before_the_next() {
+        // All at one time: the connection that packet 10 ends is there until packet 11 comes.
+        let turns = [turn(10, 100), turn(11, 100)];
+        for (last, most) in [(10, 1), (11, 2)] {
+            let ending = journal(&[(When::Due(Nanos(100), Some(last)), false)]);
+            let opening = journal(&[(When::Packet(11), true)]);
+            assert_eq!(peak(1, &turns, vec![ending, opening]), most, "by {last}");
+        }
+    }
+}

@@ -357,6 +357,10 @@ impl Shards {
         if self.joined {
             return;
         }
+        debug_assert!(self.states.iter().enumerate().all(|(lane, state)| {
+            let lane_of = |shard| usize::from(shard) % self.workers;
+            transfer::shards(program, &self.steering, state).all(|shard| lane_of(shard) == lane)
+        }));
         let rest = self.states.split_off(1.min(self.states.len()));
         for mut state in rest {
             transfer::pour(program, &self.steering, &mut state, &mut self.states, |_| 0);

@@ -115,6 +115,19 @@ impl Round {
         })
     }
 
+    /// The packet pushed as number `index`, as it is now.
+    pub fn bytes(&mut self, index: usize) -> Option<&[u8]> {
+        let At::Shard(shard) = self.turns.get(index)?.at else {
+            let here = |turn: &&Turn| turn.at == At::Here;
+            let before = self.turns[..index].iter().filter(here).count();
+            return self.stays.get(before).map(|stays| stays.bytes.as_slice());
+        };
+        let lane = self.lane(shard);
+        let in_lane = |turn: &&Turn| matches!(turn.at, At::Shard(shard) if self.lane(shard) == lane);
+        let before = self.turns[..index].iter().filter(in_lane).count();
+        self.lanes[lane].bytes_mut(before).map(|bytes| &*bytes)
+    }
+
     /// Where each packet arrived, lane by lane: what [`ended`](Self::ended) says, for those who
     /// only count.
     pub fn places(&self) -> impl Iterator<Item = Option<Place>> {

@@ -24,6 +24,19 @@ pub(super) fn is_separable(program: &Program, steering: &Steering, state: &State
         })
 }
 
+/// The shards of the connections of a state.
+pub(super) fn shards<'a>(
+    program: &'a Program,
+    steering: &'a Steering,
+    state: &'a State,
+) -> impl Iterator<Item = u8> + 'a {
+    let flows = state.flows.iter().map(|(_, flow)| flow.original());
+    let sessions = state.sessions.connections();
+    let sides = sessions.flat_map(|session| [session.value.inside, session.value.outside]);
+    let keys = flows.chain(sides);
+    keys.map(|key| steering.of_flow(program, &key))
+}
+
 /// Moves all connections of a state to others: to which one, their shard says. What the flow cache
 /// remembers is forgotten.
 pub(super) fn pour(

@@ -31,7 +31,15 @@ struct Shape {
 
 fn shape() -> impl Strategy<Value = Shape> {
     let rare = || prop::bool::weighted(0.15);
-    let flags = (any::<bool>(), any::<bool>(), rare(), rare(), rare(), rare());
+    let forwards = prop::bool::weighted(0.3);
+    let flags = (
+        any::<bool>(),
+        any::<bool>(),
+        rare(),
+        forwards,
+        rare(),
+        rare(),
+    );
     let mtu = prop_oneof![4 => Just("ignore"), 1 => Just("icmp"), 1 => Just("silent")];
     let bandwidth = prop_oneof![3 => Just(0_u8), 1 => Just(1), 2 => Just(100)];
     (flags, mtu, bandwidth).prop_map(|(flags, mtu, bandwidth)| {
@@ -174,7 +182,7 @@ fn step() -> impl Strategy<Value = Step> {
         person(),
         ports,
         0_u8..8,
-        prop::bool::weighted(0.03),
+        prop::bool::weighted(0.1),
     );
     let new = new.prop_map(|(from, to, ports, manner, by_router)| What::New {
         from,

@@ -93,6 +93,7 @@ fn counts_add_up_on_every_capture() {
                     at,
                     map,
                     keep_drops: true,
+                    ..Options::default()
                 };
                 assert_eq!(counted(program, &path, &options), packets, "{file}");
             }

@@ -91,6 +91,7 @@ fn damaged_packets_of_every_link_type_add_up() {
                 at: at.map(place),
                 map,
                 keep_drops: true,
+                ..Options::default()
             };
             let (report, _) = run(&program, &options, &frames);
             assert_eq!(report.packets, 40_000);
