@@ -99,7 +99,10 @@ pub fn measure(
     on_progress(Progress::Connecting);
     let connections_per_second = connections_per_second(&program, options)?;
 
-    let Established { ns: ns_of_all, floor_ns } = established;
+    let Established {
+        ns: ns_of_all,
+        floor_ns,
+    } = established;
     let ns = ns_of_all * f64::from(workers);
     let gbps_wire = options.size.mean_wire_bits() / ns_of_all;
     Ok(Measurement {

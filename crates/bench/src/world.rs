@@ -270,8 +270,7 @@ mod tests {
             for size in Size::ALL {
                 checked(&mut world, &mut floor, size);
             }
-            let mut pipeline =
-                std::mem::replace(&mut world.pipeline, alone(&program));
+            let mut pipeline = std::mem::replace(&mut world.pipeline, alone(&program));
             for size in Size::ALL {
                 checked(&mut world, &mut pipeline, size);
             }

@@ -158,7 +158,11 @@ impl<'p> Replay<'p> {
             let bytes = &self.mapped;
             self.carrier.push(self.program, arrival, bytes, captured)
         };
-        if is_full { self.carry(false, sink) } else { Ok(()) }
+        if is_full {
+            self.carry(false, sink)
+        } else {
+            Ok(())
+        }
     }
 
     /// Puts the hosts' own addresses in the place of mapped ones in a copy of the packet, and gives

@@ -99,7 +99,9 @@ impl Workers {
     /// When a thread has ended early: it has panicked.
     pub fn take(&self, works: usize) -> io::Result<Vec<Work>> {
         let workers = self.0.iter().take(works);
-        workers.map(|worker| worker.done.recv().map_err(|_| gone())).collect()
+        workers
+            .map(|worker| worker.done.recv().map_err(|_| gone()))
+            .collect()
     }
 }
 

@@ -39,6 +39,7 @@ fn options(args: &Replay, program: &Program) -> Result<Options, Failure> {
         at: at.transpose()?,
         map: map.collect::<Result<_, _>>()?,
         keep_drops: args.out.with_drops,
+        workers: args.workers as usize,
     })
 }
 

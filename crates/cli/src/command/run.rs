@@ -93,6 +93,7 @@ fn replayed(job: &Job<'_>, captures: Captures) -> Result<Report, End> {
             report,
         } => End::Cut(report, unreadable(&name, source)),
         ReplayError::Sink(error) => unwritable("the packets", error),
+        error @ ReplayError::Workers(_) => End::Failed(Failure::new(error.to_string())),
     })
 }
 

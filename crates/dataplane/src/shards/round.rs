@@ -123,7 +123,8 @@ impl Round {
             return self.stays.get(before).map(|stays| stays.bytes.as_slice());
         };
         let lane = self.lane(shard);
-        let in_lane = |turn: &&Turn| matches!(turn.at, At::Shard(shard) if self.lane(shard) == lane);
+        let in_lane =
+            |turn: &&Turn| matches!(turn.at, At::Shard(shard) if self.lane(shard) == lane);
         let before = self.turns[..index].iter().filter(in_lane).count();
         self.lanes[lane].bytes_mut(before).map(|bytes| &*bytes)
     }

@@ -15,3 +15,4 @@ mod support;
 mod trace_inside;
 mod trace_public;
 mod verdicts;
+mod workers;
