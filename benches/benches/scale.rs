@@ -12,14 +12,12 @@ use criterion::{
 };
 use std::fs::File;
 use std::io::BufWriter;
-use std::ops::ControlFlow;
-use std::path::Path;
 use std::thread::available_parallelism;
 use vpcsim_bench::{Counted, Size, World, program, write_capture};
-use vpcsim_benches::{iterate, short};
-use vpcsim_dataplane::{Arrival, Batch, Nanos, Program, Round, Shards, Source};
+use vpcsim_benches::{iterate, replayed, short};
+use vpcsim_dataplane::{Arrival, Batch, Nanos, Round, Shards, Source};
 use vpcsim_packet::build::udp;
-use vpcsim_replay::{Input, Options, PcapngSink, Sink, replay};
+use vpcsim_replay::PcapngSink;
 
 const FLOWS: [u32; 3] = [1_024, 65_536, 1_048_576];
 /// Of the capture.
@@ -93,19 +91,6 @@ fn push(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn replayed(program: &Program, capture: &Path, workers: usize, sink: &mut dyn Sink) {
-    let input = Input::open(capture).expect("a capture");
-    let options = Options {
-        workers,
-        ..Options::default()
-    };
-    let report = replay(program, vec![input], &options, sink, &mut |_| {
-        ControlFlow::Continue(())
-    })
-    .expect("a capture without damage");
-    assert_eq!(report.verdicts.delivered, PACKETS);
-}
-
 fn files(criterion: &mut Criterion) {
     let program = program(100).expect("a valid network");
     let desk = tempfile::tempdir().expect("a directory to write to");
@@ -118,13 +103,13 @@ fn files(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(PACKETS));
     for workers in workers() {
         group.bench_function(BenchmarkId::new("verdicts", workers), |bencher| {
-            bencher.iter(|| replayed(&program, &capture, workers, &mut ()));
+            bencher.iter(|| replayed(&program, &capture, workers, PACKETS, &mut ()));
         });
         group.bench_function(BenchmarkId::new("written", workers), |bencher| {
             bencher.iter(|| {
                 let file = File::create(&out).expect("a file to write to");
                 let mut sink = PcapngSink::new(&program, file).expect("room for a capture");
-                replayed(&program, &capture, workers, &mut sink);
+                replayed(&program, &capture, workers, PACKETS, &mut sink);
                 sink.finish().expect("room for a capture");
             });
         });

@@ -89,7 +89,8 @@ impl<'p> Replay<'p> {
         self.ledger.counters.all.packets
     }
 
-    /// How full the tables are. Packets that wait have left nothing there yet.
+    /// How full the tables are. Packets that wait have left nothing there yet; with workers, flush
+    /// first.
     pub fn usage(&self) -> Use {
         self.carrier.usage(self.program)
     }

@@ -11,6 +11,7 @@
 
 mod journal;
 mod limits;
+mod push;
 mod round;
 mod transfer;
 
@@ -18,17 +19,14 @@ pub(crate) use journal::Journal;
 pub use round::{Round, Work};
 
 use crate::bucket::Buckets;
-use crate::fragments::{Fragments, Later};
+use crate::fragments::Fragments;
 use crate::steer::{SHARDS, Steering};
-use crate::walk::{
-    Arrival, Fragment, Other, Role, Walked, fragment_key, fragment_timeout, is_wrong,
-};
-use crate::{GatewayUse, Nanos, Program, State, Use, Verdict};
+use crate::walk::Other;
+use crate::{GatewayUse, Nanos, Program, State, Use};
 use journal::Peaks;
 use limits::Costs;
-use round::{At, Stays, Turn};
+use round::At;
 use vpcsim_network::NatGatewayId;
-use vpcsim_packet::{FlowKey, Glance, Headers};
 
 /// What packets leave behind for later ones, in several states, each of which is owned by one
 /// worker at a time.
@@ -47,7 +45,7 @@ use vpcsim_packet::{FlowKey, Glance, Headers};
 #[derive(Debug)]
 pub struct Shards {
     /// At home; none while a round is under way.
-    states: Vec<Box<State>>,
+    states: Vec<State>,
     workers: usize,
     /// Most flow entries of a state.
     cache: usize,
@@ -112,7 +110,7 @@ impl Shards {
     pub fn with_flow_cache(mut self, entries: usize) -> Self {
         self.cache = entries;
         let states = std::mem::take(&mut self.states).into_iter();
-        let states = states.map(|state| Box::new(state.with_flow_cache(entries)));
+        let states = states.map(|state| state.with_flow_cache(entries));
         self.states = states.collect();
         self
     }
@@ -140,118 +138,8 @@ impl Shards {
         self.clock
     }
 
-    fn empty(&self, program: &Program) -> Box<State> {
-        Box::new(State::new(program).with_flow_cache(self.cache))
-    }
-
-    /// Adds a packet to a round: its bytes from the IPv4 header on. Numbers of packets must
-    /// increase. Packets are carried in the order in which they are pushed, whatever round they
-    /// are pushed into.
-    pub fn push(&mut self, program: &Program, round: &mut Round, arrival: Arrival, bytes: &[u8]) {
-        if round.is_empty() {
-            round.lanes.resize_with(self.workers, Default::default);
-            round.spread = !self.joined;
-        }
-        self.clock = self.clock.max(arrival.time);
-        let clock = self.clock;
-        if self.fragments.next_expiry().is_some_and(|at| at <= clock) {
-            let mut early = Vec::new();
-            self.time_out(&mut early);
-            if !early.is_empty() {
-                round.early.push((round.len(), early));
-            }
-        }
-        round.bytes += bytes.len();
-        let mut turn = Turn {
-            id: arrival.id,
-            clock,
-            time: arrival.time,
-            cost: crate::bucket::Cost::Once(0),
-            at: At::Shard(0),
-        };
-        let carried = Arrival {
-            time: clock,
-            ..arrival
-        };
-        if let Some(glance) = Glance::of(bytes) {
-            let shard = self.steering.of_glance(program, arrival.source, &glance);
-            turn.cost = self.costs.of_plain(glance.shape.total_len.into());
-            round.mixes |= shard.is_none();
-            let shard = shard.unwrap_or(0);
-            turn.at = At::Shard(shard);
-            let lane = round.lane(shard);
-            round.lanes[lane].push(carried, bytes);
-        } else {
-            self.push_rare(program, round, &mut turn, carried, bytes);
-        }
-        round.turns.push(turn);
-    }
-
-    /// Adds a packet that is anything but TCP or UDP in one piece.
-    fn push_rare(
-        &mut self,
-        program: &Program,
-        round: &mut Round,
-        turn: &mut Turn,
-        arrival: Arrival,
-        bytes: &[u8],
-    ) {
-        let headers = match Headers::parse(bytes) {
-            Ok(headers) if bytes[0] >> 4 == 4 => headers,
-            // The walk says what it is: it touches nothing.
-            _ => {
-                round.lanes[0].push(arrival, bytes);
-                return;
-            }
-        };
-        let mut len = headers.total_len;
-        let Arrival { id, source, .. } = arrival;
-        let known = FlowKey::of(&headers);
-        let is_fragment = known.is_none() || headers.more_fragments;
-        let wrong = program.verify_checksums() && is_wrong(bytes, &headers);
-        let (mut flow, mut fragment) = (known.unwrap_or_else(|| fragment_key(&headers)), None);
-        if is_fragment && !wrong {
-            let fragments = &mut self.fragments;
-            let released = match known {
-                Some(flow) => fragments.first(source, &headers, flow, arrival.time),
-                None => match fragments.later(source, &headers, id, bytes, arrival.time) {
-                    Later::Follow(first) => {
-                        flow = first;
-                        Vec::new()
-                    }
-                    Later::Held => return round.stay(turn, arrival, Verdict::Held, bytes),
-                    Later::Overflow => {
-                        let verdict = Verdict::Dropped(fragment_timeout());
-                        return round.stay(turn, arrival, verdict, bytes);
-                    }
-                },
-            };
-            len += released.iter().map(|held| held.bytes.len()).sum::<usize>();
-            fragment = Some(Fragment { flow, released });
-        }
-        let shard = self.steering.of_packet(program, source, &headers, &flow);
-        turn.cost = self.costs.of_any(len);
-        round.mixes |= shard.is_none();
-        let shard = shard.unwrap_or(0);
-        turn.at = At::Shard(shard);
-        let lane = round.lane(shard);
-        match fragment {
-            Some(fragment) => round.lanes[lane].push_fragment(arrival, bytes, fragment),
-            None => round.lanes[lane].push(arrival, bytes),
-        }
-    }
-
-    /// Fragments that have waited too long.
-    fn time_out(&mut self, others: &mut Vec<Other>) {
-        self.fragments.expire(self.clock, |fragment| {
-            let (id, bytes) = (fragment.id, fragment.bytes);
-            let verdict = Verdict::Dropped(fragment_timeout());
-            let walked = Walked {
-                verdict,
-                cut: false,
-            };
-            others.push(Other::new(id, Role::Captured, walked, bytes));
-        });
+    fn empty(&self, program: &Program) -> State {
+        State::new(program).with_flow_cache(self.cache)
     }
 
     /// Carries every packet of a round to its verdict, in order.
@@ -346,7 +234,7 @@ impl Shards {
     /// Connections of nics, then of each gateway.
     fn counts(&self, program: &Program) -> Vec<usize> {
         let gateways = (0..program.network().nat_gateways.len() as u32).map(NatGatewayId);
-        let sum = |of: &dyn Fn(&State) -> usize| self.states.iter().map(|state| of(state)).sum();
+        let sum = |of: &dyn Fn(&State) -> usize| self.states.iter().map(of).sum();
         let flows = sum(&|state| state.flows.len());
         let sessions = gateways.map(|id| sum(&|state| state.sessions.gateway_len(id)));
         [flows].into_iter().chain(sessions).collect()
@@ -489,20 +377,5 @@ impl GatewayUse {
         for ((_, sessions), (_, more)) in self.by_eip.iter_mut().zip(other.by_eip) {
             *sessions += more;
         }
-    }
-}
-
-impl Round {
-    /// A packet stays where it is.
-    fn stay(&mut self, turn: &mut Turn, arrival: Arrival, verdict: Verdict, bytes: &[u8]) {
-        turn.at = At::Here;
-        self.stays.push(Stays {
-            arrival,
-            walked: Walked {
-                verdict,
-                cut: false,
-            },
-            bytes: bytes.to_vec(),
-        });
     }
 }

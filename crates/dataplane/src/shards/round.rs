@@ -191,7 +191,7 @@ impl Round {
 pub struct Work {
     /// Which of the states it is.
     pub(super) lane: usize,
-    pub(super) state: Box<State>,
+    pub(super) state: State,
     pub(super) batch: Batch,
     /// Until when the clock moves in the end.
     pub(super) until: Option<Nanos>,

@@ -43,7 +43,7 @@ pub(super) fn pour(
     program: &Program,
     steering: &Steering,
     from: &mut State,
-    to: &mut [Box<State>],
+    to: &mut [State],
     lane: impl Fn(u8) -> usize,
 ) {
     from.uncache_all(program);

@@ -195,10 +195,10 @@ pub(crate) fn case_in(worlds: impl Strategy<Value = World>) -> impl Strategy<Val
 
 /// All that can be seen of a run.
 #[derive(Debug, PartialEq)]
-struct Seen {
-    ends: Vec<Ended>,
-    usage: Vec<Use>,
-    late: Vec<vpcsim_dataplane::Other>,
+pub(crate) struct Seen {
+    pub(crate) ends: Vec<Ended>,
+    pub(crate) usage: Vec<Use>,
+    pub(crate) late: Vec<vpcsim_dataplane::Other>,
 }
 
 /// Sends everything in batches through one program after another.
@@ -254,7 +254,7 @@ fn finish(batch: &mut Batch, program: &Program, state: &mut State, ends: &mut Ve
 }
 
 /// Says the first difference.
-fn same(truth: &Seen, memo: &Seen) -> Result<(), String> {
+pub(crate) fn same(truth: &Seen, memo: &Seen) -> Result<(), String> {
     let ends = truth.ends.iter().zip(&memo.ends);
     if let Some((at, (slow, fast))) = ends.enumerate().find(|(_, (slow, fast))| slow != fast) {
         return Err(format!(

@@ -1,9 +1,9 @@
 //! One worker equals several: the states of all shards together are as good as one state. SEMANTICS
 //! §12, "Same inputs, same bytes out: on every run, with every number of workers".
 
-use crate::cached::{Case, case, case_in, change};
+use crate::cached::{Case, Seen, case, case_in, change, same};
 use crate::crowd::crowds;
-use crate::world::{Ended, cases, changed, describe};
+use crate::world::{Ended, cases, changed};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -87,15 +87,6 @@ fn kept(ended: vpcsim_dataplane::Ended<'_>) -> Ended {
     }
 }
 
-/// All that can be seen of a run.
-#[derive(Debug, PartialEq)]
-struct Seen {
-    ends: Vec<Ended>,
-    /// After each round, and in the end as time passes.
-    usage: Vec<Use>,
-    late: Vec<Other>,
-}
-
 /// Sends everything in rounds through one program after another.
 fn run(
     programs: &[(usize, Program)],
@@ -135,29 +126,6 @@ fn run(
         usage.push(carrier.usage(program));
     }
     Seen { ends, usage, late }
-}
-
-/// Says the first difference.
-fn same(one: &Seen, several: &Seen) -> Result<(), String> {
-    let ends = one.ends.iter().zip(&several.ends).enumerate();
-    if let Some((at, (one, several))) = { ends }.find(|(_, (one, several))| one != several) {
-        return Err(format!(
-            "packet {at}: {:?} {}, and not {:?} {}; beside it {:?} and {:?}",
-            one.walked,
-            describe(&one.bytes),
-            several.walked,
-            describe(&several.bytes),
-            one.others,
-            several.others
-        ));
-    }
-    let usage = one.usage.iter().zip(&several.usage).enumerate();
-    if let Some((at, (one, several))) = { usage }.find(|(_, (one, several))| one != several) {
-        return Err(format!("after round {at}: {one:?}, and not {several:?}"));
-    }
-    (one == several)
-        .then_some(())
-        .ok_or_else(|| "what ended late".to_owned())
 }
 
 fn programs(case: &Case) -> Vec<(usize, Program)> {
