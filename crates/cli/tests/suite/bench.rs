@@ -64,7 +64,7 @@ fn numbers_fit_each_other() {
 
 #[test]
 fn workers_share_the_flows() {
-    short(&["--workers", "2"]).status(0).says(&["2 workers"]);
+    short(&["--workers", "2"]).status(0).shows(&["2 workers"]);
     let measured = short(&["--workers", "2", "--json"]).status(0).json();
     assert_eq!(measured["workers"], 2);
     let all = measured["mpps"].as_f64().unwrap() * measured["ns_per_packet"].as_f64().unwrap();
