@@ -72,7 +72,8 @@ pub struct Measurement {
     pub target_gbps: f64,
     /// How many times the target is reached.
     pub times_target: f64,
-    /// New connections a second: first packets through every stage.
+    /// New connections a second: first packets through every stage and tables that have their
+    /// size.
     pub connections_per_second: f64,
     /// Resident memory of the process with all flows live, before the bare loop has its table;
     /// `None` where the system does not say.
@@ -198,7 +199,7 @@ fn connections_per_second(program: &Arc<Program>, options: &Options) -> Result<f
     let mut rates = Vec::new();
     let began = Instant::now();
     while rates.is_empty() || began.elapsed() < options.duration / 4 {
-        let time = connect_with(program, CONNECTIONS, options.workers as usize)?;
+        let time = connect_with(program, CONNECTIONS, options.workers as usize)?.again;
         rates.push(f64::from(CONNECTIONS) / time.as_secs_f64());
     }
     Ok(median(&mut rates))

@@ -49,6 +49,47 @@ pub fn network(rules: u32) -> Result<Network, Box<NetworkErrors>> {
 
 /// The same, as a network file.
 pub fn yaml(rules: u32) -> String {
+    // One host may hold every flow that there is.
+    text(rules, &Gateway::default())
+}
+
+/// The gateway of a network, and what is behind it beside the sixteen hosts.
+#[derive(Debug, Clone, Copy)]
+struct Gateway {
+    spec: &'static str,
+    /// Flows that a nic remembers at most.
+    most_at_a_nic: u32,
+    /// Whether a server is there that the internet reaches.
+    serves: bool,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            spec: "large",
+            most_at_a_nic: 10_000_000,
+            serves: false,
+        }
+    }
+}
+
+/// Flows that a nic remembers at most, in the network of [`open_yaml`].
+pub(crate) const MOST_AT_A_NIC: u32 = 131_072;
+/// Connections that its gateway, a small one, holds at most (SEMANTICS §9).
+pub(crate) const MOST_AT_THE_GATEWAY: u32 = 1_000_000;
+
+/// The same hosts behind a small gateway, whose first eip leads everybody on the internet to port
+/// 443 of one more host; and nics that remember [`MOST_AT_A_NIC`] flows.
+pub(crate) fn open_yaml(rules: u32) -> String {
+    let gateway = Gateway {
+        spec: "small",
+        most_at_a_nic: MOST_AT_A_NIC,
+        serves: true,
+    };
+    text(rules, &gateway)
+}
+
+fn text(rules: u32, gateway: &Gateway) -> String {
     let mut text = String::from(
         "vpcs:\n  \
            bench:\n    \
@@ -66,6 +107,9 @@ pub fn yaml(rules: u32) -> String {
         line(format!("      - {}", unmatched_rule(number)));
     }
     line("      - accept all to any".into());
+    if gateway.serves {
+        line("  open:\n    ingress: [accept all from any]\n    egress: [accept all to any]".into());
+    }
     line("acls:\n  edge:".into());
     for (list, preposition) in [("ingress", "from"), ("egress", "to")] {
         line(format!("    {list}:"));
@@ -91,8 +135,18 @@ pub fn yaml(rules: u32) -> String {
         ));
     }
     let eips: Vec<_> = (0..EIPS).map(|number| format!("gw-{number}")).collect();
+    let Gateway {
+        spec,
+        most_at_a_nic,
+        serves,
+    } = gateway;
+    let dnat = if *serves {
+        format!(", dnat: [{{eip: gw-0, protocol: tcp, port: {REMOTE_PORT}, to: server}}]")
+    } else {
+        String::new()
+    };
     line(format!(
-        "nat_gateways:\n  gw: {{eips: [{}], spec: large, bandwidth: unlimited}}",
+        "nat_gateways:\n  gw: {{eips: [{}], spec: {spec}, bandwidth: unlimited{dnat}}}",
         eips.join(", ")
     ));
     line("cvms:".into());
@@ -102,8 +156,10 @@ pub fn yaml(rules: u32) -> String {
             "  app-{number}: {{subnet: app, address: {address}, security_groups: [app]}}"
         ));
     }
-    // One host may hold every flow that there is.
-    line("policies:\n  conntrack: {max: 10000000}".into());
+    if *serves {
+        line("  server: {subnet: app, address: 10.0.0.200, security_groups: [open]}".into());
+    }
+    line(format!("policies:\n  conntrack: {{max: {most_at_a_nic}}}"));
     text
 }
 

@@ -8,6 +8,7 @@ use crate::live::{Live, Shot};
 use crate::pipeline::Pipeline;
 use crate::size::Size;
 use crate::world::all_arrived;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vpcsim_dataplane::Program;
@@ -76,16 +77,29 @@ pub(crate) fn open_all(
     let rounds = HANDSHAKE.iter().chain([&DATA_OUT, &DATA_IN]);
     for (done, round) in rounds.enumerate() {
         let mut part = |part: f64| on_progress((done as f64 + part) / 5.0);
-        send(pipeline, live, round, &mut part)?;
+        let all = 0..live.flows();
+        send(pipeline, live, all, round, &mut part)?;
     }
     Ok(())
 }
 
-/// The time that so many new connections take through an empty state: their first packets.
+/// What new connections take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connected {
+    /// Through an empty state, whose tables grow under them.
+    pub at_first: Duration,
+    /// Through the same state later, when those have ended: its tables have their size.
+    pub again: Duration,
+}
+
+/// A time after which every unanswered connection has ended.
+const FORGOTTEN: u32 = 600;
+
+/// The time that so many new connections take: their first packets.
 ///
 /// # Errors
 /// When one of them does not arrive, or comes out wrong.
-pub fn connect(program: &Arc<Program>, connections: u32) -> Result<Duration, BenchError> {
+pub fn connect(program: &Arc<Program>, connections: u32) -> Result<Connected, BenchError> {
     connect_with(program, connections, 1)
 }
 
@@ -94,24 +108,33 @@ pub(crate) fn connect_with(
     program: &Arc<Program>,
     connections: u32,
     workers: usize,
-) -> Result<Duration, BenchError> {
+) -> Result<Connected, BenchError> {
     let mut pipeline = Pipeline::new(Arc::clone(program), workers)?;
     let mut live = Live::new(connections);
-    send(&mut pipeline, &mut live, &HANDSHAKE[0], &mut |_| {})
+    let all = || 0..connections;
+    let at_first = send(&mut pipeline, &mut live, all(), &HANDSHAKE[0], &mut |_| {})?;
+    pipeline.pause(FORGOTTEN);
+    pipeline.expire();
+    let mut live = Live::new(connections);
+    let again = send(&mut pipeline, &mut live, all(), &HANDSHAKE[0], &mut |_| {})?;
+    Ok(Connected { at_first, again })
 }
 
-/// Sends one packet of every flow. Returns the time without what making and checking them took.
-fn send(
+/// Sends one packet of each of these flows. Returns the time without what making and checking them took.
+pub(crate) fn send(
     pipeline: &mut Pipeline,
     live: &mut Live,
+    which: Range<u32>,
     round: &Round,
     on_progress: &mut dyn FnMut(f64),
 ) -> Result<Duration, BenchError> {
     let mut writer = Writer::new();
     let mut time = Duration::ZERO;
-    let flows = live.flows();
     pipeline.pause(round.after);
-    let mut next = 0;
+    let Range {
+        start: mut next,
+        end: flows,
+    } = which;
     while next < flows {
         pipeline.clear();
         let mut sent = Vec::with_capacity(pipeline.size());

@@ -5,14 +5,14 @@ use crate::error::BenchError;
 use crate::flow::Flow;
 use std::sync::Arc;
 use vpcsim_dataplane::{
-    Arrival, Batch, Nanos, Place, Program, Round, Shards, Source, State, Verdict,
+    Arrival, Batch, Nanos, Place, Program, Round, Shards, Source, State, Use, Verdict, advance,
 };
 use vpcsim_network::CvmId;
 use vpcsim_replay::Workers;
 
-/// Virtual time between two packets: the smallest ones at 5 Gbit/s. So the clock moves as it would
-/// at the target, deadlines move with it, and what should expire expires.
-const PACE: u64 = 134;
+/// Virtual time between two packets, in nanoseconds: the smallest ones at 5 Gbit/s. So the clock
+/// moves as it would at the target, deadlines move with it, and what should expire expires.
+pub(crate) const PACE: u64 = 134;
 /// 2025-01-01 00:00:00 UTC.
 pub(crate) const START: Nanos = Nanos(1_735_689_600_000_000_000);
 
@@ -22,6 +22,7 @@ pub(crate) struct Pipeline {
     program: Arc<Program>,
     engine: Engine,
     now: Nanos,
+    pace: u64,
     /// Packets so far.
     packets: u64,
 }
@@ -75,6 +76,7 @@ impl Pipeline {
             program,
             engine,
             now: START,
+            pace: PACE,
             packets: 0,
         })
     }
@@ -82,6 +84,41 @@ impl Pipeline {
     /// Nothing happens for some seconds.
     pub(crate) fn pause(&mut self, seconds: u32) {
         self.now = self.now.after_seconds(seconds);
+    }
+
+    /// From now on so many nanoseconds pass between two packets.
+    pub(crate) fn set_pace(&mut self, pace: u64) {
+        self.pace = pace;
+    }
+
+    /// The virtual time since the beginning, in nanoseconds.
+    pub(crate) fn elapsed(&self) -> u64 {
+        self.now.0 - START.0
+    }
+
+    /// How full the tables are.
+    pub(crate) fn usage(&self) -> Use {
+        match &self.engine {
+            Engine::Alone(state, _) => state.usage(&self.program),
+            Engine::Shared(shards, ..) => shards.usage(&self.program),
+        }
+    }
+
+    /// Packets of the batch that were not delivered.
+    pub(crate) fn lost(&self) -> usize {
+        match &self.engine {
+            Engine::Alone(_, batch) => batch.places().filter(Option::is_none).count(),
+            Engine::Shared(_, _, round) => round.places().filter(Option::is_none).count(),
+        }
+    }
+
+    /// Ends what is due, without a packet.
+    pub(crate) fn expire(&mut self) {
+        let (program, now, others) = (&self.program, self.now, &mut Vec::new());
+        match &mut self.engine {
+            Engine::Alone(state, _) => advance(program, state, now, &mut (), others),
+            Engine::Shared(shards, ..) => shards.advance(program, now, others),
+        }
     }
 }
 
@@ -94,7 +131,7 @@ impl Carrier for Pipeline {
     }
 
     fn push(&mut self, flow: &Flow, way: Way, packet: &[u8]) {
-        self.now.0 += PACE;
+        self.now.0 += self.pace;
         let arrival = Arrival {
             id: self.packets,
             time: self.now,

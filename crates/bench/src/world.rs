@@ -21,9 +21,9 @@ use vpcsim_packet::TcpFlags;
 /// A program, its state with live flows, and what makes packets of them.
 #[derive(Debug)]
 pub struct World {
-    pipeline: Pipeline,
-    live: Live,
-    writer: Writer,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) live: Live,
+    pub(crate) writer: Writer,
 }
 
 /// Which packets count. Both directions of a flow go on in any case.

@@ -3,18 +3,26 @@
 mod bench;
 mod check;
 mod demo;
+mod diff;
 mod generate;
+mod graph;
+mod learn;
 mod reach;
 mod replay;
 mod trace;
+mod watch;
 
 pub(crate) use bench::{Bench, FrameSize};
 pub(crate) use check::{Check, LintName};
 pub(crate) use demo::Demo;
+pub(crate) use diff::Diff;
 pub(crate) use generate::{Gen, Link, Size};
+pub(crate) use graph::{Graph, GraphFormat};
+pub(crate) use learn::Learn;
 pub(crate) use reach::{Reach, ReachProtocol};
 pub(crate) use replay::{Out, Replay};
 pub(crate) use trace::{Protocol, Trace};
+pub(crate) use watch::Watch;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ColorChoice, Parser, Subcommand};
@@ -31,7 +39,7 @@ pub(crate) const STATUS: [(u8, &str); 3] = [
     (0, "done"),
     (
         1,
-        "the answer is no: a traced packet does not arrive, an expectation does not hold, a denied lint fires, a measured packet is wrong",
+        "the answer is no: a traced packet does not arrive, a flow is lost, an expectation does not hold, a denied lint fires, a measured packet is wrong",
     ),
     (
         2,
@@ -62,9 +70,12 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Replay(Replay),
+    Diff(Diff),
     Trace(Trace),
     Reach(Reach),
+    Graph(Graph),
     Check(Check),
+    Learn(Learn),
     Demo(Demo),
     Gen(Gen),
     Bench(Bench),
@@ -87,9 +98,11 @@ impl Command {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Self::Replay(args) => args.json,
+            Self::Diff(args) => args.json,
             Self::Trace(args) => args.json,
             Self::Reach(args) => args.json,
             Self::Check(args) => args.json,
+            Self::Learn(args) => args.json,
             Self::Demo(args) => args.json,
             Self::Bench(args) => args.json,
             _ => false,

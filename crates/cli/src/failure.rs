@@ -37,6 +37,17 @@ impl Failure {
         }
     }
 
+    /// The same, of this one of several files.
+    pub(crate) fn in_file(self, name: &str) -> Self {
+        match self {
+            Self::Other { message, help } => Self::Other {
+                message: format!("{name}: {message}"),
+                help,
+            },
+            network => network,
+        }
+    }
+
     /// The failure as machines read it.
     pub(crate) fn document(&self) -> Value {
         match self {

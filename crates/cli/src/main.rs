@@ -21,9 +21,12 @@ fn main() -> ExitCode {
     let json = cli.command.wants_json();
     let result = match &cli.command {
         Command::Replay(args) => command::replay::run(args, &output),
+        Command::Diff(args) => command::diff::run(args, &output),
         Command::Trace(args) => command::trace::run(args, &output),
         Command::Reach(args) => command::reach::run(args, &output),
+        Command::Graph(args) => command::graph::run(args, &output),
         Command::Check(args) => command::check::run(args, &output),
+        Command::Learn(args) => command::learn::run(args, &output),
         Command::Demo(args) => command::demo::run(args, &output),
         Command::Gen(args) => command::generate::run(args, &output),
         Command::Bench(args) => command::bench::run(args, &output),

@@ -3,7 +3,7 @@
 //! The frames of a batch lie in one arena and are rewritten there, in place.
 
 use crate::conntrack::{Direction, Settings, TrackId};
-use crate::flow_cache::{EntryId, FlowCache, Key, PackedPlace};
+use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedPlace, PackedSource, Tag};
 use crate::observe::Observer;
 use crate::walk::{Arrival, Fragment, Other, Walked, walk, walk_and_remember, walk_fragment};
 use crate::{Nanos, Place, Program, State, Verdict};
@@ -34,6 +34,7 @@ pub struct Batch {
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     arrival: Arrival,
+    from: PackedSource,
     /// Where it lies in the arena.
     start: usize,
     len: usize,
@@ -83,9 +84,9 @@ const CHUNK: usize = 64;
 #[derive(Debug, Clone, Copy)]
 struct Looked {
     key: Key,
-    hash: u64,
     /// A guess.
     at: EntryId,
+    tag: Tag,
     shape: Shape,
 }
 
@@ -118,6 +119,7 @@ impl Batch {
         self.arena.extend_from_slice(bytes);
         self.packets.push(Slot {
             arrival,
+            from: PackedSource::of(arrival.source),
             start,
             len: bytes.len(),
             end: End::Waits,
@@ -178,10 +180,11 @@ impl Batch {
     ///
     /// The same verdicts, bytes and state as [`walk`] for each packet in turn. A packet of a flow
     /// whose last packets all fared alike takes the way that they took, at the cost of one
-    /// look-up, unless an observer watches.
+    /// look-up, unless an observer watches that does not [remember](Observer::REMEMBERS) itself.
     pub fn run<O: Observer>(&mut self, program: &Program, state: &mut State, observer: &mut O) {
         self.ends.clear();
-        if O::WATCHES || program.verify_checksums() {
+        let all_stops = O::WATCHES && !O::REMEMBERS;
+        if all_stops || program.verify_checksums() {
             for (index, slot) in self.packets.iter_mut().enumerate() {
                 let bytes = &mut self.arena[slot.start..slot.start + slot.len];
                 let arrival = slot.arrival;
@@ -198,10 +201,21 @@ impl Batch {
         let mut looked = [None; CHUNK];
         for first in (0..self.packets.len()).step_by(CHUNK) {
             let last = self.packets.len().min(first + CHUNK);
-            self.look_up(first..last, &state.cache, &mut looked);
-            let looked = &mut looked[..last - first];
-            let done = self.repeat_all(first, state, program, looked);
-            self.act(first + done, program, state, &looked[done..]);
+            let mut next = first;
+            while next < last {
+                self.look_up(next..last, &state.cache, &mut looked);
+                let looked = &mut looked[..last - next];
+                let done = self.repeat_all(next, state, program, observer, looked);
+                next += done;
+                let stays = self.packets.get(next).filter(|_| next < last);
+                if stays.is_some_and(|slot| state.end_connections(program, slot.arrival.time)) {
+                    // It may have been the rest's: they are looked up again.
+                    continue;
+                }
+                self.touch(next, program, state, &looked[done..]);
+                self.act(next, program, state, observer, &looked[done..]);
+                next = last;
+            }
         }
     }
 
@@ -217,46 +231,47 @@ impl Batch {
         for (slot, looked) in self.packets[chunk].iter().zip(&mut *looked) {
             let bytes = &self.arena[slot.start..slot.start + slot.len];
             *looked = Glance::of(bytes).map(|glance| {
-                let key = Key::of(slot.arrival.source, &glance);
-                let hash = key.hash();
-                cache.prefetch(hash);
+                let key = Key::of(slot.from, &glance);
+                let (at, tag) = cache.start(key.hash());
                 Looked {
                     key,
-                    hash,
-                    at: EntryId::NONE,
+                    at,
+                    tag,
                     shape: glance.shape,
                 }
             });
         }
         for looked in looked.iter_mut().flatten() {
-            looked.at = cache.guess(looked.hash);
+            looked.at = cache.guess(looked.at, looked.tag);
         }
     }
 
-    /// The commonest case: every packet of a chunk takes a way that is remembered. Such packets
+    /// The commonest case: every packet of a chunk takes a way that is remembered, and nothing is
+    /// due before; else as many as there are before something is. Such packets
     /// touch nothing but their own flows, so that each step can be done for all of them before the
     /// next: no step waits for memory, none branches on what nobody can foresee. Returns how many
     /// packets, from the first on, have had their turn.
-    fn repeat_all(
+    fn repeat_all<O: Observer>(
         &mut self,
         first: usize,
         state: &mut State,
         program: &Program,
+        observer: &mut O,
         looked: &mut [Option<Looked>],
     ) -> usize {
         let packets = &mut self.packets[first..first + looked.len()];
+        let due = state.next_due();
         let State { cache, tracks, .. } = state;
         let mut now = state.now;
+        let mut before_due = looked.len();
         // Of TCP: its number in the chunk and its connection.
-        let mut segments = [(0, TrackId(0), Direction::Original); CHUNK];
+        let mut segments = [(0_u8, Direction::Original, TrackId(0)); CHUNK];
         let mut tcp = 0;
         for (number, (slot, looked)) in packets.iter().zip(&mut *looked).enumerate() {
             let Some(looked) = looked else { return 0 };
             if cache.at(looked.at, &looked.key).is_none() {
                 // One in fifty: another entry of the word has the same tag.
-                looked.at = cache
-                    .find(looked.hash, &looked.key)
-                    .unwrap_or(EntryId::NONE);
+                looked.at = cache.find(&looked.key).unwrap_or(EntryId::NONE);
             }
             let Looked { key, at, shape, .. } = looked;
             let Some(entry) = cache.at(*at, key) else {
@@ -266,18 +281,20 @@ impl Batch {
                 return 0;
             }
             now = now.max(slot.arrival.time);
+            if now >= due {
+                before_due = number;
+                break;
+            }
             if let Some((track, direction)) = entry.track() {
-                segments[tcp] = (number, track, direction);
+                segments[tcp] = (number as u8, direction, track);
                 tcp += usize::from(shape.is_tcp);
                 tracks.prefetch(track, shape.is_tcp);
             }
         }
-        if now >= state.next_due() {
-            return 0;
-        }
         let State { cache, tracks, .. } = state;
         let settings = Settings::of(program);
-        let mut goes_on = |&&(number, track, direction): &&(usize, TrackId, Direction)| {
+        let mut goes_on = |&&(number, direction, track): &&(u8, Direction, TrackId)| {
+            let number = usize::from(number);
             let (slot, Some(looked)) = (&packets[number], &looked[number]) else {
                 return false;
             };
@@ -286,26 +303,46 @@ impl Batch {
             tracker.go_on(bytes, &looked.shape, direction, &settings)
         };
         let stopped = segments[..tcp].iter().find(|segment| !goes_on(segment));
-        let done = stopped.map_or(looked.len(), |(number, ..)| *number);
+        let done = stopped.map_or(before_due, |(number, ..)| usize::from(*number));
+        let mut clock = state.now;
         for (slot, looked) in packets.iter_mut().zip(looked.iter().flatten()).take(done) {
             let bytes = &mut self.arena[slot.start..slot.start + slot.len];
-            state.now = state.now.max(slot.arrival.time);
-            if let Some(entry) = cache.at(looked.at, &looked.key) {
-                entry.take(state.now);
-                looked.shape.write(bytes, &entry.change());
-                slot.end = End::Repeated(entry.place());
+            clock = clock.max(slot.arrival.time);
+            let entry = cache.get_mut(looked.at);
+            entry.take(clock);
+            if O::REMEMBERS {
+                observer.repeat(&entry.repeat(slot.arrival.id, clock, &looked.shape));
             }
+            looked.shape.write(bytes, &entry.change());
+            slot.end = End::Repeated(entry.place());
         }
+        state.now = clock;
         cache.hits += done as u64;
         done
     }
 
+    /// Touches what packets will touch when they have their turn.
+    fn touch(&self, first: usize, program: &Program, state: &mut State, looked: &[Option<Looked>]) {
+        for (slot, looked) in self.packets[first..].iter().zip(looked) {
+            let Some(looked) = looked else { continue };
+            match state.cache.at(looked.at, &looked.key) {
+                Some(entry) => {
+                    if let Some((track, _)) = entry.track() {
+                        state.tracks.prefetch(track, looked.shape.is_tcp);
+                    }
+                }
+                None => state.touch_ahead(program, slot.arrival.source, &looked.key.flow()),
+            }
+        }
+    }
+
     /// Lets every packet have its turn: by the way that is remembered, else it is walked.
-    fn act(
+    fn act<O: Observer>(
         &mut self,
         first: usize,
         program: &Program,
         state: &mut State,
+        observer: &mut O,
         looked: &[Option<Looked>],
     ) {
         let Self {
@@ -314,6 +351,9 @@ impl Batch {
             fragments,
             ends,
         } = self;
+        if looked.is_empty() {
+            return;
+        }
         let settings = Settings::of(program);
         let mut due = state.next_due();
         for (index, (slot, looked)) in (first..).zip(packets[first..].iter_mut().zip(looked)) {
@@ -326,21 +366,26 @@ impl Batch {
                     // along.
                     let repeats = now < due;
                     let repeated = repeats.then(|| state.repeat(looked, now, bytes, &settings));
-                    if let Some(place) = repeated.flatten() {
+                    if let Some(entry) = repeated.flatten() {
+                        if O::REMEMBERS {
+                            observer.repeat(&entry.repeat(arrival.id, now, &looked.shape));
+                        }
+                        let place = entry.place();
+                        state.cache.hits += 1;
                         slot.end = End::Repeated(place);
                         continue;
                     }
                     let key = &looked.key;
                     ends.add(|others| {
-                        walk_and_remember(program, state, arrival, bytes, key, others)
+                        walk_and_remember(program, state, arrival, bytes, key, observer, others)
                     })
                 }
                 None => match take_fragment(fragments, index) {
                     Some(fragment) => ends.add(|others| {
-                        walk_fragment(program, state, arrival, bytes, fragment, &mut (), others)
+                        walk_fragment(program, state, arrival, bytes, fragment, observer, others)
                     }),
                     None => {
-                        ends.add(|others| walk(program, state, arrival, bytes, &mut (), others))
+                        ends.add(|others| walk(program, state, arrival, bytes, observer, others))
                     }
                 },
             };
@@ -396,8 +441,8 @@ fn arrived(place: Place) -> Walked {
 }
 
 impl State {
-    /// Lets a packet take the way that its flow's last packets took: where it arrives. `None`
-    /// where no such way is known or the packet cannot take it; then nothing has happened.
+    /// Lets a packet take the way that its flow's last packets took: the entry. `None` where no
+    /// such way is known or the packet cannot take it; then nothing has happened.
     #[inline]
     fn repeat(
         &mut self,
@@ -405,10 +450,10 @@ impl State {
         now: Nanos,
         bytes: &mut [u8],
         settings: &Settings,
-    ) -> Option<PackedPlace> {
+    ) -> Option<&Entry> {
         let Looked { key, shape, .. } = looked;
         // An entry that came in the meantime is not where it was guessed.
-        let id = self.cache.find(looked.hash, key)?;
+        let id = self.cache.find(key)?;
         let entry = self.cache.get_mut(id);
         if !entry.admits(shape) {
             return None;
@@ -434,13 +479,25 @@ impl State {
         }
         entry.take(now);
         shape.write(bytes, &entry.change());
-        let place = entry.place();
         self.now = now;
-        self.cache.hits += 1;
-        Some(place)
+        Some(entry)
+    }
+
+    /// Ends the connections whose time has come at `now`, before a packet that comes then. False
+    /// where there is none, or where what else is due has to be told.
+    fn end_connections(&mut self, program: &Program, now: Nanos) -> bool {
+        let now = self.now.max(now);
+        let fragments = self.fragments.next_expiry();
+        if now < self.next_due() || fragments.is_some_and(|due| due <= now) {
+            return false;
+        }
+        self.now = now;
+        self.end_due(program);
+        true
     }
 
     /// Nothing is due before.
+    #[inline]
     fn next_due(&self) -> Nanos {
         let due = [
             self.flows.next_expiry(),

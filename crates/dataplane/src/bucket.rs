@@ -206,6 +206,11 @@ impl Buckets {
         self.gateways.iter().chain(eips)
     }
 
+    /// Whether there is a limit behind a charge.
+    pub(crate) fn is_limited(&mut self, charge: Charge) -> bool {
+        self.of(charge).is_limited()
+    }
+
     /// The bucket of a charge.
     fn of(&mut self, charge: Charge) -> &mut Bucket {
         match charge {

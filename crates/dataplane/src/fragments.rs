@@ -79,6 +79,11 @@ pub(crate) struct Fragments {
 }
 
 impl Fragments {
+    /// Whether nothing is remembered that could end.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ages.is_empty() && self.homeless.is_empty()
+    }
+
     /// Fragments that wait now.
     pub(crate) fn held(&self) -> usize {
         self.held
@@ -86,6 +91,9 @@ impl Fragments {
 
     /// A time before which nothing ends.
     pub(crate) fn next_expiry(&self) -> Option<Nanos> {
+        if self.is_empty() {
+            return None;
+        }
         let over = self.held_bytes > MAX_BYTES || self.datagrams.len() > MAX_DATAGRAMS;
         if over || !self.homeless.is_empty() {
             return Some(Nanos(0));

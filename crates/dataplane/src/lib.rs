@@ -9,6 +9,7 @@
 //! [`Network`]: vpcsim_network::Network
 #![deny(unsafe_code)]
 
+mod ahead;
 mod batch;
 mod bucket;
 mod classify;
@@ -39,7 +40,7 @@ pub use lpm::Lpm;
 #[doc(hidden)]
 pub use nat::TakenPorts;
 pub use nat::ports_of_same_class;
-pub use observe::{Decision, Observer, Outcome, Stop};
+pub use observe::{Decision, FlowRule, Observer, Outcome, Repeat, Stop};
 pub use place::{Place, Source};
 #[doc(hidden)]
 pub use program::{GroupRule, Travel};

@@ -22,8 +22,10 @@ const WORTH_HUGE_PAGES: usize = 1 << 20;
 
 /// Asks for huge pages behind a large table (`madvise(2)`, `MADV_HUGEPAGE`): random look-ups in
 /// gigabytes of 4 KiB pages miss the translation cache almost every time.
-pub(crate) fn prefer_huge_pages<T>(table: &[T]) {
-    let bytes = size_of_val(table);
+///
+/// Of a vector all that it has room for, so that what is added later lies on them too.
+pub(crate) fn prefer_huge_pages<T>(table: &Vec<T>) {
+    let bytes = table.capacity() * size_of::<T>();
     if bytes < WORTH_HUGE_PAGES {
         return;
     }
@@ -33,7 +35,7 @@ pub(crate) fn prefer_huge_pages<T>(table: &[T]) {
         let start = table.as_ptr().addr().next_multiple_of(PAGE);
         let end = (table.as_ptr().addr() + bytes) / PAGE * PAGE;
         if start < end {
-            // SAFETY: the pages lie within a live allocation, and the advice changes only how they
+            // SAFETY: the pages lie within a live allocation (a vector's room is one), and the advice changes only how they
             // are backed, never what they hold. A refusal is no error: the table works without.
             unsafe {
                 let _ = libc::madvise(
@@ -46,6 +48,16 @@ pub(crate) fn prefer_huge_pages<T>(table: &[T]) {
     }
 }
 
+/// Adds to a table that may become large.
+#[inline]
+pub(crate) fn push<T>(table: &mut Vec<T>, value: T) {
+    let before = table.capacity();
+    table.push(value);
+    if table.capacity() != before {
+        prefer_huge_pages(table);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,7 +66,7 @@ mod tests {
     fn hints_leave_memory_as_it_is() {
         let table: Vec<u64> = (0..1 << 20).collect();
         prefer_huge_pages(&table);
-        prefer_huge_pages::<u64>(&[]);
+        prefer_huge_pages::<u64>(&Vec::new());
         prefetch(&table[77]);
         assert!((0..1 << 20).eq(table));
     }

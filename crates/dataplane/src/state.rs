@@ -1,12 +1,12 @@
 //! What changes while packets move: connections, sessions, fragments, buckets.
 
 use crate::bucket::Buckets;
-use crate::conntrack::{Table, TrackId, Tracks};
+use crate::conntrack::{Table, Tracks};
 use crate::flow_cache::FlowCache;
 use crate::fragments::Fragments;
 use crate::nat::Sessions;
 use crate::shards::Journal;
-use crate::walk::Met;
+use crate::walk::{Met, Opened};
 use crate::{Nanos, Program};
 use vpcsim_network::{EipId, Filtering, NatGatewayId};
 
@@ -24,7 +24,7 @@ pub struct State {
     pub(crate) tracks: Tracks,
     /// The trackers that the packet under way has met, and the one that it opened.
     pub(crate) met: Vec<Met>,
-    pub(crate) opened: Option<TrackId>,
+    pub(crate) opened: Option<Opened>,
     /// What is remembered of walks.
     pub(crate) cache: FlowCache,
     pub(crate) fragments: Fragments,
@@ -40,15 +40,63 @@ pub(crate) enum Entry {
     NatGateway(NatGatewayId),
 }
 
+/// An [`Entry`] or none, in a word: the id, then of what. A network has far fewer than 2^31 of
+/// anything: its file would have gigabytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Door(u32);
+
+impl Door {
+    const NONE: Self = Self(u32::MAX);
+
+    pub(crate) fn of(entry: Option<Entry>) -> Self {
+        match entry {
+            Some(Entry::Eip(EipId(id))) => Self(id << 1),
+            Some(Entry::NatGateway(NatGatewayId(id))) => Self(id << 1 | 1),
+            None => Self::NONE,
+        }
+    }
+
+    pub(crate) fn entry(self) -> Option<Entry> {
+        let id = self.0 >> 1;
+        let entry = if self.0 & 1 == 0 {
+            Entry::Eip(EipId(id))
+        } else {
+            Entry::NatGateway(NatGatewayId(id))
+        };
+        (self != Self::NONE).then_some(entry)
+    }
+}
+
 /// What a nic remembers of a flow beyond its tracking.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NicFlow {
     /// The public door it came in by.
-    pub(crate) entry: Option<Entry>,
-    /// Whether its first packet was arriving at the nic.
-    pub(crate) ingress: bool,
+    pub(crate) door: Door,
+    /// The list that it met first, and the rule there that let it in.
+    pub(crate) let_in: LetIn,
     /// The generation whose rules accepted it.
     pub(crate) generation: u32,
+}
+
+/// Whether a flow's first packet was arriving at the nic, and the rule that let it in, in a word:
+/// the rule's place from 1 in the nic's concatenated lists, then the direction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LetIn(u32);
+
+impl LetIn {
+    /// `rule` 0: by none.
+    pub(crate) fn new(ingress: bool, rule: u32) -> Self {
+        Self(rule << 1 | u32::from(ingress))
+    }
+
+    pub(crate) fn ingress(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    /// 0: none, or not known any more.
+    pub(crate) fn rule(self) -> u32 {
+        self.0 >> 1
+    }
 }
 
 /// How full a state's tables are.
@@ -131,6 +179,16 @@ impl State {
         self.cache.len()
     }
 
+    /// How many flows are remembered at nics: a count that costs nothing.
+    pub fn connections(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// How many sessions a NAT gateway has: a count that costs nothing.
+    pub fn sessions(&self, gateway: NatGatewayId) -> usize {
+        self.sessions.gateway_len(gateway)
+    }
+
     /// How full the tables are.
     pub fn usage(&self, program: &Program) -> Use {
         let network = program.network();
@@ -139,15 +197,9 @@ impl State {
             .zip(&network.nat_gateways)
             .map(|(id, gateway)| {
                 let mut by_eip: Vec<_> = gateway.eips.iter().map(|&eip| (eip, 0)).collect();
-                for session in self
-                    .sessions
-                    .connections()
-                    .filter(|s| s.value.gateway == id)
-                {
-                    for (_, count) in by_eip
-                        .iter_mut()
-                        .filter(|(eip, _)| *eip == session.value.eip)
-                    {
+                let sessions = self.sessions.iter().map(|(session, ..)| session);
+                for session in sessions.filter(|session| session.gateway == id) {
+                    for (_, count) in by_eip.iter_mut().filter(|(eip, _)| *eip == session.eip) {
                         *count += 1;
                     }
                 }

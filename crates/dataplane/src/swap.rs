@@ -2,8 +2,8 @@
 
 use crate::conntrack::{Connection, Holder, Table, TrackId, Tracks, Zone};
 use crate::nat::{Session, Sessions};
-use crate::state::{Entry, NicFlow};
-use crate::{Program, Source, State};
+use crate::state::{Door, Entry, LetIn, NicFlow};
+use crate::{Nanos, Program, Source, State};
 use hashbrown::HashMap;
 use std::hash::Hash;
 use vpcsim_network::{CvmId, EipId, ExternalId, NatGatewayId, NicId};
@@ -141,14 +141,19 @@ impl<'a> Moving<'a> {
         let track = self.to(&mut to.tracks, flow.track);
         let flows = &mut to.flows;
         let id = flows.insert_new(zone, original, reply, track, flow.deadline(), value);
-        to.tracks.hold(track, Holder::Nic(id));
+        to.tracks.hold(track, Holder::Nic(id.slot()));
     }
 
     /// Moves a session of a gateway.
-    pub(crate) fn session(&mut self, to: &mut State, from: &Connection<Session>, session: Session) {
-        let track = self.to(&mut to.tracks, from.track);
-        let id = to.sessions.insert(session, track, from.deadline());
-        to.tracks.hold(track, Holder::Gateway(id));
+    pub(crate) fn session(
+        &mut self,
+        to: &mut State,
+        (track, deadline): (TrackId, Nanos),
+        session: Session,
+    ) {
+        let track = self.to(&mut to.tracks, track);
+        let id = to.sessions.insert(session, track, deadline);
+        to.tracks.hold(track, Holder::Gateway(id.slot()));
     }
 
     fn to(&mut self, tracks: &mut Tracks, id: TrackId) -> TrackId {
@@ -165,13 +170,14 @@ fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut 
         let Some(nic) = same.nic(NicId(flow.zone().0)) else {
             continue;
         };
-        let entry = match flow.value.entry {
+        let entry = match flow.value.door.entry() {
             Some(Entry::Eip(eip)) => same.eip(eip).map(Entry::Eip),
             Some(Entry::NatGateway(id)) => same.gateway(id).map(Entry::NatGateway),
             None => None,
         };
         let value = NicFlow {
-            entry,
+            door: Door::of(entry),
+            let_in: LetIn::new(flow.value.let_in.ingress(), 0),
             ..flow.value
         };
         // Keys cannot clash: zones map one to one.
@@ -186,11 +192,10 @@ fn move_sessions(
     new: &Program,
     tracks: &mut Moving<'_>,
 ) {
-    let mut connections: Vec<_> = from.connections().collect();
+    let mut sessions: Vec<_> = from.iter().collect();
     // The first of a mapping counts: which one that is must not depend on where it stood.
-    connections.sort_by_key(|connection| connection.value.outside);
-    for connection in connections {
-        let session = connection.value;
+    sessions.sort_by_key(|(session, ..)| session.outside);
+    for (session, track, deadline) in sessions {
         let Some(gateway) = same.gateway(session.gateway) else {
             continue;
         };
@@ -203,9 +208,10 @@ fn move_sessions(
             let session = Session {
                 gateway,
                 eip,
+                rule: 0,
                 ..session
             };
-            tracks.session(to, connection, session);
+            tracks.session(to, (track, deadline), session);
         }
     }
 }

@@ -8,7 +8,8 @@ mod recipe;
 
 pub(crate) use admit::{Fragment, fragment_timeout, is_wrong};
 pub use ended::{Arrival, Other, Role, Walked};
-pub(crate) use judge::Met;
+pub(crate) use judge::{Met, Opened};
+pub(crate) use notes::Note;
 use recipe::Recipe;
 
 use crate::conntrack::Settings;
@@ -62,23 +63,24 @@ pub(crate) fn walk_fragment<O: Observer>(
 
 /// [`walk`] for a packet whose way is worth remembering: a whole TCP or UDP packet that arrives
 /// by `key`.
-pub(crate) fn walk_and_remember(
+pub(crate) fn walk_and_remember<O: Observer>(
     program: &Program,
     state: &mut State,
     arrival: Arrival,
     bytes: &mut [u8],
     key: &Key,
+    observer: &mut O,
     others: &mut Vec<Other>,
 ) -> Walked {
-    let mut watcher = ();
-    let mut walk = Walk::new(program, state, &mut watcher, others);
+    let mut walk = Walk::new(program, state, observer, others);
     walk.begin(arrival);
     let walked = walk.admit(arrival, bytes);
     let memory = walk.memory.take();
     if let Some(memory) = memory
         && walk.pending.is_empty()
+        && let Some(way) = walk.observer.remember(&key.flow(), &memory.becomes)
     {
-        walk.state.remember(program, key, &memory);
+        walk.state.remember(program, key, &memory, way);
     }
     walk.finish();
     walked
@@ -177,6 +179,8 @@ pub(crate) struct Walk<'a, O> {
     pending: VecDeque<Pending>,
     pub(crate) recipe: Recipe,
     memory: Option<Memory>,
+    /// The nic that the packet is leaving, has left last, or is entering.
+    pub(crate) at: Option<NicId>,
 }
 
 impl<'a, O: Observer> Walk<'a, O> {
@@ -195,6 +199,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             pending: VecDeque::new(),
             recipe: Recipe::default(),
             memory: None,
+            at: None,
         }
     }
 
@@ -205,7 +210,7 @@ impl<'a, O: Observer> Walk<'a, O> {
 
     /// Carries a packet step by step until it ends.
     fn carry(&mut self, packet: Packet<'_>, step: Step) -> Walked {
-        self.memory = None;
+        (self.memory, self.at) = (None, None);
         let walked = self.carry_on(packet, step);
         self.settle();
         walked

@@ -1,6 +1,6 @@
 //! Every network in scenarios/ shows what its first lines say.
 
-use vpcsim_testkit::{End, Lab, ping, tcp};
+use vpcsim_testkit::{End, Lab, ping, tcp, udp};
 
 #[expect(
     clippy::disallowed_methods,
@@ -271,4 +271,16 @@ fn an_address_on_lo_is_local() {
     let ping = lab.send(ping("10.0.3.10", "10.0.1.11"));
     ping.delivered_at("host/eth0");
     lab.reply_to(&ping).delivered_at("client/eth0");
+}
+
+#[test]
+fn the_tightened_tour_lets_the_web_out_and_no_names() {
+    let mut lab = lab("tour-tightened");
+    lab.send(tcp("10.0.1.10:40000", "198.51.100.7:443").syn())
+        .delivered_at("internet");
+    lab.send(udp("10.0.1.11:40000", "198.51.100.7:53"))
+        .dropped("security-group-deny", "security-group-egress", "clients")
+        .by_rule("egress implicit deny");
+    lab.send(tcp("10.0.1.12:40000", "198.51.100.7:5432").syn())
+        .dropped("security-group-deny", "security-group-egress", "clients");
 }

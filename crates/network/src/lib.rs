@@ -20,7 +20,8 @@ mod words;
 mod yaml;
 
 pub use error::{ErrorView, NetworkError, NetworkErrorKind, NetworkErrors};
-pub use lint::{Finding, FindingView, Findings, Level, Levels, Lint};
+pub use lint::{Finding, FindingView, Findings, Level, Levels, Lint, Why};
+pub use lower::NOT_PUBLIC;
 pub use model::*;
 pub use summary::Summary;
 

@@ -157,6 +157,7 @@ fn hosts() {
     let relay = network.cvm(network.find_cvm("relay").unwrap());
     assert!(relay.ip_forward);
     assert_eq!(relay.lo, [ip("10.0.2.50")]);
+    assert_eq!(relay.captured_as, [ip("192.168.50.1")]);
     assert_eq!(relay.sysctl_all.rp_filter, 0);
     let eth0 = network.nic(network.find_nic("relay/eth0").unwrap());
     let eth1_id = network.find_nic("relay/eth1").unwrap();

@@ -7,15 +7,21 @@
 #![forbid(unsafe_code)]
 
 mod carry;
+mod claim;
 mod facts;
 mod key;
+mod lint;
 mod list;
 mod matrix;
 mod place;
 mod reach;
+mod senders;
 mod set;
+mod traced;
 
+pub use claim::{Counter, Decided, Failure, Prover};
 pub use matrix::{Class, Matrix};
 pub use place::{End, NoSuchEnd};
-pub use reach::{Found, Outcome, Reach, Traced, Trip};
+pub use reach::{Found, Reach, Trip};
 pub use set::{Ports, Rule, Set, Span, ping, tcp, udp};
+pub use traced::{Outcome, Traced};

@@ -119,6 +119,55 @@ impl List {
         self.alike[after.saturating_sub(1)]
     }
 
+    /// Of each line, in order, what it shares with earlier ones that match first: `None` where it
+    /// decides over some packet, else the earlier lines that take all of its packets.
+    pub(crate) fn covered(&self) -> Vec<Option<Vec<usize>>> {
+        let ports = crate::key::Key::SENT.ports;
+        let services: Vec<Set> = self
+            .lines
+            .iter()
+            .map(|line| line.services(ports).and(&Set::all()))
+            .collect();
+        let mut decides = vec![false; self.lines.len()];
+        let mut takers: Vec<Vec<usize>> = vec![Vec::new(); self.lines.len()];
+        let kinds = self.alike.iter().enumerate();
+        for (range, _) in kinds.filter(|(range, first)| range == *first) {
+            let address = Ipv4Addr::from(self.starts[range]);
+            let speaking = self.lines.iter().enumerate();
+            let speaking = speaking.filter(|(_, line)| line.speaks_of(address));
+            let mut taken: Vec<(usize, Set)> = Vec::new();
+            for (at, _) in speaking {
+                let mut left = services[at].clone();
+                for (earlier, set) in &taken {
+                    if left.is_empty() {
+                        break;
+                    }
+                    if decides[at] {
+                        left = left.without(set);
+                        continue;
+                    }
+                    let both = left.and(set);
+                    if !both.is_empty() {
+                        takers[at].push(*earlier);
+                        left = left.without(&both);
+                    }
+                }
+                decides[at] |= !left.is_empty();
+                if !left.is_empty() {
+                    taken.push((at, left));
+                }
+            }
+        }
+        let lines = decides.into_iter().zip(takers);
+        lines
+            .map(|(decides, mut takers)| {
+                takers.sort_unstable();
+                takers.dedup();
+                (!decides).then_some(takers)
+            })
+            .collect()
+    }
+
     fn accepts_in(&self, range: usize, ports: Ports) -> Set {
         if let Some(known) = self.accepted.borrow().get(&(range, ports)) {
             return known.clone();

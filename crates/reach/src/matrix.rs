@@ -140,7 +140,7 @@ impl Reach<'_> {
     }
 
     /// The private addresses of ends.
-    fn addresses_of(&self, ends: &[Vec<End>]) -> HashSet<Ipv4Addr> {
+    pub(crate) fn addresses_of(&self, ends: &[Vec<End>]) -> HashSet<Ipv4Addr> {
         let cvms = ends.iter().flatten().filter_map(|end| match end {
             End::Cvm(cvm) => Some(cvm),
             End::Internet | End::External(_) => None,

@@ -1,6 +1,8 @@
 //! What carries packets to their verdicts: one state, or several with a thread each.
 
 use crate::ledger::Captured;
+use crate::timeline::Usage as Fill;
+use crate::watch::Watch;
 use crate::workers::Workers;
 use std::io;
 use vpcsim_dataplane::{Arrival, Batch, Ended, Program, Round, Shards, State, Use};
@@ -92,11 +94,12 @@ impl Carrier {
     pub(crate) fn carry(
         &mut self,
         program: &Program,
+        watch: Option<&mut Watch>,
         end: impl FnMut(Ended<'_>, &Captured),
     ) -> io::Result<()> {
         match self {
             Self::Alone(alone) => {
-                alone.carry(program, end);
+                alone.carry(program, watch, end);
                 Ok(())
             }
             Self::Shared(shared) => shared.carry(program, end),
@@ -110,13 +113,23 @@ impl Carrier {
     pub(crate) fn carry_all(
         &mut self,
         program: &Program,
+        watch: Option<&mut Watch>,
         mut end: impl FnMut(Ended<'_>, &Captured),
     ) -> io::Result<()> {
-        self.carry(program, &mut end)?;
+        self.carry(program, watch, &mut end)?;
         match self {
             Self::Alone(_) => Ok(()),
             // What is dealt out now is nothing; what is under way comes back.
             Self::Shared(shared) => shared.carry(program, end),
+        }
+    }
+
+    /// Flows remembered at nics, and sessions of each gateway: counts that cost nothing. None may
+    /// be under way.
+    pub(crate) fn fill(&self, program: &Program) -> Fill {
+        match self {
+            Self::Alone(alone) => Fill::of(program, [&alone.state]),
+            Self::Shared(shared) => Fill::of(program, shared.shards.states()),
         }
     }
 
@@ -130,8 +143,17 @@ impl Carrier {
 }
 
 impl Alone {
-    fn carry(&mut self, program: &Program, mut end: impl FnMut(Ended<'_>, &Captured)) {
-        self.batch.run(program, &mut self.state, &mut ());
+    /// Nothing else than one state has a watcher: it sees the packets in order.
+    fn carry(
+        &mut self,
+        program: &Program,
+        watch: Option<&mut Watch>,
+        mut end: impl FnMut(Ended<'_>, &Captured),
+    ) {
+        match watch {
+            Some(watch) => self.batch.run(program, &mut self.state, watch),
+            None => self.batch.run(program, &mut self.state, &mut ()),
+        }
         let waiting = &mut self.waiting.iter();
         self.batch.ended().for_each(|ended| {
             if let Some(captured) = waiting.next() {

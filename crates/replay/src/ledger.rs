@@ -3,6 +3,7 @@
 use crate::counters::{Broken, Counters};
 use crate::frame::NotIpv4;
 use crate::sink::Sink;
+use crate::timeline::Gather;
 use hashbrown::HashMap;
 use std::io;
 use vpcsim_capture::link::Other as OtherProtocol;
@@ -23,18 +24,21 @@ pub(crate) struct Captured {
 
 /// The counts, and the captured packets that have no final verdict yet.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct Ledger<'p> {
     pub(crate) counters: Counters,
+    /// What happened when, where somebody wants to know.
+    pub(crate) timeline: Option<Box<Gather<'p>>>,
     /// Fragments that are held, by number.
     held: HashMap<u64, Captured>,
     /// Dropped packets go to the sink too.
     keep_drops: bool,
 }
 
-impl Ledger {
-    pub(crate) fn new(program: &Program, keep_drops: bool) -> Self {
+impl<'p> Ledger<'p> {
+    pub(crate) fn new(program: &'p Program, keep_drops: bool, timeline: bool) -> Self {
         Self {
             counters: Counters::new(program),
+            timeline: timeline.then(|| Box::new(Gather::new(program))),
             held: HashMap::new(),
             keep_drops,
         }
@@ -50,6 +54,10 @@ impl Ledger {
     ) -> io::Result<()> {
         let verdict = &ended.walked.verdict;
         self.count(captured, verdict);
+        if let Some(timeline) = &mut self.timeline {
+            let arrival = ended.arrival;
+            timeline.ended(captured, arrival.id, arrival.source, verdict);
+        }
         let mut result = Ok(());
         if matches!(verdict, Verdict::Held) {
             self.held.insert(ended.arrival.id, *captured);
@@ -87,6 +95,9 @@ impl Ledger {
                     };
                     self.counters.verdicts.held -= 1;
                     self.count(&captured, &other.verdict);
+                    if let Some(timeline) = &mut self.timeline {
+                        timeline.released(&captured, other.id, &other.verdict);
+                    }
                     original_len = captured.original_len;
                 }
             }

@@ -4,9 +4,10 @@
 //! come *from* ([`Attribution`], SEMANTICS §12), what did it meet on its way
 //! ([`vpcsim_dataplane::walk`]), and where did it end? What ended goes to a [`Sink`], what was
 //! counted into a [`Report`]. [`replay`] does that for whole captures, one after another on one
-//! clock. [`trace()`] follows one packet that nobody captured, and its answer, stop by stop;
+//! clock, and [`diff`] carries them through two networks at once. [`trace()`] follows one packet that nobody captured, and its answer, stop by stop;
 //! [`fix`] looks for the change to the network with which it arrives, and [`expectations`] tries
-//! what the network file says that it has to do.
+//! what the network file says that it has to do. [`learn`](mod@learn) goes the other way, from a
+//! capture to a network.
 //!
 //! Memory is for what lives, not for what passed: connections and sessions belong to the
 //! [`State`](vpcsim_dataplane::State) and end there; every table of this crate that an input could
@@ -47,12 +48,15 @@
 mod attribution;
 mod carrier;
 mod counters;
+pub mod diff;
 mod drops;
 mod endpoint;
 mod expect;
 pub mod fix;
 mod flow;
+mod flow_log;
 mod frame;
+pub mod learn;
 mod ledger;
 mod mapping;
 mod names;
@@ -60,18 +64,23 @@ mod origins;
 mod places;
 mod replay;
 mod report;
+mod rules;
 mod run;
 mod sink;
 mod strangers;
 mod tally;
 mod time;
+mod timeline;
 mod top_flows;
 pub mod trace;
+mod watch;
+mod ways;
 mod workers;
 
 pub use attribution::{Attribution, Origin};
 pub use endpoint::{Endpoint, EndpointError};
-pub use expect::{Expected, expectations};
+pub use expect::{Expected, disappointment, expectations};
+pub use flow_log::{FlowLogOptions, FlowLogReport};
 pub use mapping::{Mapping, MappingError};
 pub use names::{drop_text, element_text, rule_text};
 pub use replay::{Options, Replay};
@@ -79,7 +88,10 @@ pub use report::{
     CaptureReport, Connections, DropRow, EipRow, FlowRow, Generated, KindRow, LinkRow,
     MalformedRow, NatRow, PlaceRow, Report, Timing, Verdicts,
 };
+pub use rules::{RuleReport, RuleRow};
 pub use run::{Input, Progress, ReplayError, replay};
 pub use sink::{PcapngSink, Sink};
-pub use trace::trace;
+pub use time::rfc3339;
+pub use timeline::{Step, Talk, Talks, Timeline, TimelineDrop, Usage};
+pub use trace::{trace, trace_packet};
 pub use workers::Workers;

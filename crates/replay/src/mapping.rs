@@ -1,6 +1,7 @@
 //! `--map ADDR=CVM`: an address of the capture that stands for a host of the network.
 
 use crate::endpoint::{Endpoint, EndpointError};
+use hashbrown::HashMap;
 use std::net::Ipv4Addr;
 use vpcsim_dataplane::Program;
 use vpcsim_network::CvmId;
@@ -78,14 +79,20 @@ struct Resolved {
     own: Option<Ipv4Addr>,
 }
 
-/// All mappings of a replay. A later one for the same address replaces an earlier one.
+/// All mappings of a replay, by address: those of the network file (`captured_as`), and those that
+/// were asked for. A later one for the same address replaces an earlier one.
 #[derive(Debug, Clone)]
-pub(crate) struct Mappings(Vec<Resolved>);
+pub(crate) struct Mappings(HashMap<Ipv4Addr, Resolved>);
 
 impl Mappings {
     pub(crate) fn new(program: &Program, mappings: &[Mapping]) -> Self {
-        let mut resolved: Vec<Resolved> = Vec::new();
-        for &mapping in mappings {
+        let cvms = (0..).map(CvmId).zip(&program.network().cvms);
+        let declared = cvms.flat_map(|(cvm, host)| {
+            let addresses = host.captured_as.iter();
+            addresses.map(move |&address| Mapping { address, cvm })
+        });
+        let mut resolved = HashMap::new();
+        for mapping in declared.chain(mappings.iter().copied()) {
             let nics = &program.network().cvm(mapping.cvm).nics;
             // By sender, so that secondary, virtual, lo and direct public addresses count too.
             let owned = program.sender(mapping.address) == Some(mapping.cvm);
@@ -93,8 +100,7 @@ impl Mappings {
                 Some(&nic) if !owned => Some(program.network().nic(nic).address()),
                 _ => None,
             };
-            resolved.retain(|known| known.mapping.address != mapping.address);
-            resolved.push(Resolved { mapping, own });
+            resolved.insert(mapping.address, Resolved { mapping, own });
         }
         Self(resolved)
     }
@@ -145,6 +151,6 @@ impl Mappings {
     }
 
     fn find(&self, address: Ipv4Addr) -> Option<&Resolved> {
-        self.0.iter().find(|known| known.mapping.address == address)
+        self.0.get(&address)
     }
 }

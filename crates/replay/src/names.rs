@@ -1,6 +1,6 @@
 //! Elements, rules and drops as they are written in output.
 
-use vpcsim_dataplane::{Drop, Element, Program, Rule};
+use vpcsim_dataplane::{Drop, Element, Program, Rule, Source};
 
 /// An element with its kind: `acl edge`, `nic web-1/eth0`, `internet`.
 pub fn element_text(program: &Program, element: Element) -> String {
@@ -38,6 +38,17 @@ pub fn rule_text(rule: Rule) -> String {
     match rule.line {
         0 => rule.to_string(),
         line => format!("{rule} (line {line})"),
+    }
+}
+
+/// Where packets start: `web-1`, `web-1/eth0`, `internet`, `external:office`.
+pub(crate) fn source_text(program: &Program, source: Source) -> String {
+    let network = program.network();
+    match source {
+        Source::Cvm(cvm) => network.cvm(cvm).name.clone(),
+        Source::Nic(nic) => program.nic_name(nic),
+        Source::Internet => "internet".to_owned(),
+        Source::External(external) => format!("external:{}", network.external(external).name),
     }
 }
 

@@ -4,13 +4,16 @@ use crate::attribution::Attribution;
 use crate::carrier::Carrier;
 use crate::counters::{Broken, connections, nat_rows};
 use crate::flow::{flow, flow_of};
+use crate::flow_log::FlowLogOptions;
 use crate::frame::{Frame, frame};
 use crate::ledger::{Captured, Ledger};
 use crate::mapping::Mapping;
 use crate::origins::Origins;
-use crate::report::{Report, Timing};
+use crate::report::{Report, Timing, Verdicts};
+use crate::rules::RuleReport;
 use crate::sink::Sink;
 use crate::time::rfc3339;
+use crate::watch::Watch;
 use crate::workers::Workers;
 use std::io;
 use std::time::Instant;
@@ -28,8 +31,15 @@ pub struct Options {
     /// Hand dropped packets to the sink too (`--with-drops`).
     pub keep_drops: bool,
     /// Threads that carry packets beside the one that reads and writes (`--workers`); 0 and 1: that
-    /// one carries them too. What comes out is the same.
+    /// one carries them too. What comes out is the same. With [`rules`](Self::rules) or
+    /// [`flow_log`](Self::flow_log) it is always that one.
     pub workers: usize,
+    /// Gather what happened when ([`Report::timeline`]).
+    pub timeline: bool,
+    /// Count what each rule decides (`--rules`).
+    pub rules: bool,
+    /// Hand flow-log records to the sink (`--flow-log`).
+    pub flow_log: Option<FlowLogOptions>,
 }
 
 /// A replay under way.
@@ -41,7 +51,8 @@ pub struct Replay<'p> {
     program: &'p Program,
     origins: Origins<'p>,
     carrier: Carrier,
-    ledger: Ledger,
+    ledger: Ledger<'p>,
+    watch: Option<Watch>,
     /// A packet whose addresses are replaced.
     mapped: Vec<u8>,
     /// The latest time seen: the clock.
@@ -66,7 +77,8 @@ impl<'p> Replay<'p> {
             program,
             origins: Origins::new(Attribution::new(program, options)),
             carrier,
-            ledger: Ledger::new(program, options.keep_drops),
+            ledger: Ledger::new(program, options.keep_drops, options.timeline),
+            watch: Watch::new(program, options),
             mapped: Vec::new(),
             latest: 0,
             earliest: None,
@@ -100,6 +112,9 @@ impl<'p> Replay<'p> {
     /// # Errors
     /// When the sink does not take what ended.
     pub fn packet(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> io::Result<()> {
+        if self.ledger.timeline.is_some() {
+            self.next_step(self.latest.max(record.time), sink)?;
+        }
         let frame_len = record.original_len.max(record.data.len() as u32);
         let counters = &mut self.ledger.counters;
         let id = counters.all.packets;
@@ -109,6 +124,7 @@ impl<'p> Replay<'p> {
         }
         self.latest = self.latest.max(record.time);
         self.earliest = Some(self.earliest.map_or(record.time, |e| e.min(record.time)));
+        let clock = self.latest;
         let (bytes, original_len) = match frame(record) {
             Frame::Ipv4 {
                 bytes,
@@ -116,11 +132,13 @@ impl<'p> Replay<'p> {
             } => (bytes, original_len),
             Frame::NotIpv4(kind) => {
                 counters.not_ipv4(kind, frame_len);
+                self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.not_ipv4);
                 return Ok(());
             }
             Frame::Truncated { link_type } => {
                 let broken = Broken::LinkHeader(link_type);
                 counters.malformed(broken, frame_len);
+                self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.malformed);
                 return Ok(());
             }
         };
@@ -129,6 +147,7 @@ impl<'p> Replay<'p> {
             Err(malformed) => {
                 let broken = Broken::Packet(malformed);
                 counters.malformed(broken, frame_len);
+                self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.malformed);
                 return Ok(());
             }
         };
@@ -139,6 +158,7 @@ impl<'p> Replay<'p> {
         }
         let Some(source) = origin.source else {
             counters.verdicts.unattributed += 1;
+            self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.unattributed);
             return Ok(());
         };
         let arrival = Arrival {
@@ -163,6 +183,31 @@ impl<'p> Replay<'p> {
             self.carry(false, sink)
         } else {
             Ok(())
+        }
+    }
+
+    /// Where the clock enters another step of the timeline: carries what waits, so that the tables
+    /// are as full as they were then, and looks at them.
+    #[cold]
+    fn next_step(&mut self, clock: u64, sink: &mut dyn Sink) -> io::Result<()> {
+        let timeline = self.ledger.timeline.as_ref();
+        if timeline.is_some_and(|timeline| timeline.is_next(clock)) {
+            self.flush(sink)?;
+            self.sample();
+        }
+        Ok(())
+    }
+
+    fn sample(&mut self) {
+        if let Some(timeline) = &mut self.ledger.timeline {
+            timeline.sample(self.carrier.fill(self.program));
+        }
+    }
+
+    /// A packet that is not carried, on the timeline.
+    fn met_nothing(&mut self, clock: u64, frame_len: u32, of: impl Fn(&mut Verdicts) -> &mut u64) {
+        if let Some(timeline) = &mut self.ledger.timeline {
+            timeline.nothing(clock, frame_len, of);
         }
     }
 
@@ -201,12 +246,15 @@ impl<'p> Replay<'p> {
                 result = taken;
             }
         };
+        let watch = self.watch.as_mut();
         let carried = if all {
-            self.carrier.carry_all(self.program, end)
+            self.carrier.carry_all(self.program, watch, end)
         } else {
-            self.carrier.carry(self.program, end)
+            self.carrier.carry(self.program, watch, end)
         };
-        carried.and(result)
+        carried.and(result)?;
+        let watch = self.watch.as_mut();
+        watch.map_or(Ok(()), |watch| watch.pass_on(sink))
     }
 
     /// Carries the packets that wait to their verdicts, and reports.
@@ -215,6 +263,16 @@ impl<'p> Replay<'p> {
     /// When the sink does not take what ended.
     pub fn finish(mut self, sink: &mut dyn Sink) -> io::Result<Report> {
         self.flush(sink)?;
+        self.sample();
+        let timeline = self.ledger.timeline.take();
+        let (rules, flow_log) = match &mut self.watch {
+            Some(watch) => watch.finish(sink)?,
+            None => (None, None),
+        };
+        let odd = [
+            rules.as_ref().and_then(RuleReport::warning),
+            flow_log.and_then(|log| log.warning()),
+        ];
         let program = self.program;
         let usage = self.usage();
         let counters = self.ledger.counters;
@@ -243,9 +301,12 @@ impl<'p> Replay<'p> {
             malformed: counters.malformed_rows(),
             not_ipv4: counters.not_ipv4_rows(),
             link_types: counters.link_rows(),
-            warnings: counters.warnings(),
+            warnings: [counters.warnings(), odd.into_iter().flatten().collect()].concat(),
             captures: counters.into_captures(),
+            rules,
+            flow_log,
             timing,
+            timeline: timeline.map(|timeline| Box::new(timeline.finish())),
         })
     }
 }

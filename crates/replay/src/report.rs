@@ -1,5 +1,8 @@
 //! The report: what `--json` prints. docs/report.md says what each key means.
 
+use crate::flow_log::FlowLogReport;
+use crate::rules::RuleReport;
+use crate::timeline::Timeline;
 use serde::Serialize;
 use std::net::Ipv4Addr;
 
@@ -36,8 +39,17 @@ pub struct Report {
     pub captures: Vec<CaptureReport>,
     /// What was odd.
     pub warnings: Vec<String>,
+    /// What each rule decided, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RuleReport>,
+    /// What was logged of flows, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_log: Option<FlowLogReport>,
     /// How long it took, and when it was captured.
     pub timing: Timing,
+    /// What happened when, where that was asked for; not for `--json`.
+    #[serde(skip)]
+    pub timeline: Option<Box<Timeline>>,
 }
 
 /// The six verdicts.

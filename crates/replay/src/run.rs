@@ -8,7 +8,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use vpcsim_capture::{CaptureError, Reader};
+use vpcsim_capture::{CaptureError, Reader, Record};
 use vpcsim_dataplane::{Batch, Program, SHARDS};
 
 /// A capture to be replayed.
@@ -67,9 +67,9 @@ pub enum ReplayError {
 }
 
 /// Packets between two looks at the clock.
-const LOOK_EVERY: u64 = Batch::SIZE as u64;
+pub(crate) const LOOK_EVERY: u64 = Batch::SIZE as u64;
 /// Time between two calls of `on_progress`.
-const TELL_EVERY: Duration = Duration::from_millis(50);
+pub(crate) const TELL_EVERY: Duration = Duration::from_millis(50);
 
 /// Replays captures one after another on one clock: a later capture's earlier times are held at
 /// the latest seen.
@@ -88,7 +88,9 @@ pub fn replay(
     sink: &mut dyn Sink,
     on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Report, ReplayError> {
-    if options.workers <= 1 {
+    // Who counts what rules decide sees the packets in order.
+    let watches = options.rules || options.flow_log.is_some();
+    if options.workers <= 1 || watches {
         return run(Replay::new(program, options), inputs, sink, on_progress);
     }
     std::thread::scope(|scope| {
@@ -100,17 +102,91 @@ pub fn replay(
 }
 
 fn run(
-    mut replay: Replay<'_>,
+    replay: Replay<'_>,
     inputs: Vec<Input>,
     sink: &mut dyn Sink,
     on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Report, ReplayError> {
+    let mut replaying = Replaying { replay, sink };
+    let damage = read(inputs, &mut replaying, on_progress)?;
+    let report = replaying.replay.finish(sink)?;
+    match damage {
+        None => Ok(report),
+        Some((name, source)) => Err(ReplayError::Capture {
+            name,
+            source,
+            report: Box::new(report),
+        }),
+    }
+}
+
+/// Takes the packets of captures.
+pub(crate) trait Take {
+    /// Why it takes no more.
+    type Error;
+
+    /// The packets from here on are of another capture.
+    fn begin_capture(&mut self, name: &str, format: &str);
+
+    /// Something is odd about the capture begun last.
+    fn capture_warning(&mut self, text: String);
+
+    /// Packets so far.
+    fn packets(&self) -> u64;
+
+    /// Takes a packet.
+    fn packet(&mut self, record: &Record<'_>) -> Result<(), Self::Error>;
+
+    /// The next packet has to be waited for; those that are there do not wait.
+    fn flush(&mut self) -> Result<(), Self::Error>;
+}
+
+/// A replay with the sink that takes what ends.
+struct Replaying<'a, 'p> {
+    replay: Replay<'p>,
+    sink: &'a mut dyn Sink,
+}
+
+impl Take for Replaying<'_, '_> {
+    type Error = io::Error;
+
+    fn begin_capture(&mut self, name: &str, format: &str) {
+        self.replay.begin_capture(name, format);
+    }
+
+    fn capture_warning(&mut self, text: String) {
+        self.replay.capture_warning(text);
+    }
+
+    fn packets(&self) -> u64 {
+        self.replay.packets()
+    }
+
+    fn packet(&mut self, record: &Record<'_>) -> io::Result<()> {
+        self.replay.packet(record, self.sink)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.replay.flush(self.sink)?;
+        self.sink.flush()
+    }
+}
+
+/// Reads captures to their ends, or until one of them is damaged: which one, and by what.
+///
+/// # Errors
+/// When no more is taken.
+pub(crate) fn read<T: Take>(
+    inputs: Vec<Input>,
+    take: &mut T,
+    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Option<(String, CaptureError)>, T::Error> {
     let mut read_before = 0;
     let mut told = Instant::now();
     for (input, Input { name, mut reader }) in inputs.into_iter().enumerate() {
-        replay.begin_capture(&name, &reader.format().to_string());
-        let progress = |replay: &Replay<'_>, reader: &Reader| Progress {
-            packets: replay.packets(),
+        take.begin_capture(&name, &reader.format().to_string());
+        let progress = |take: &T, reader: &Reader| Progress {
+            packets: take.packets(),
             bytes_read: read_before + reader.bytes_read(),
             input,
         };
@@ -119,47 +195,40 @@ fn run(
             let mut waits = false;
             let record = match reader.next_buffered() {
                 Ok(None) => {
-                    // The next packet has to be waited for; those that are there do not wait.
-                    replay.flush(sink)?;
-                    sink.flush()?;
+                    take.flush()?;
                     waits = true;
                     reader.next_record()
                 }
                 other => other,
             };
             match record {
-                Ok(Some(record)) => replay.packet(&record, sink)?,
+                Ok(Some(record)) => take.packet(&record)?,
                 Ok(None) => break None,
                 Err(error) => break Some(error),
             }
-            let look = waits || replay.packets().is_multiple_of(LOOK_EVERY);
+            let look = waits || take.packets().is_multiple_of(LOOK_EVERY);
             if look && told.elapsed() >= TELL_EVERY {
                 told = Instant::now();
-                if on_progress(progress(&replay, &reader)).is_break() {
+                if on_progress(progress(take, &reader)).is_break() {
                     stopped = true;
                     break None;
                 }
             }
         };
         for warning in reader.warnings() {
-            replay.capture_warning(warning.to_string());
+            take.capture_warning(warning.to_string());
         }
         if stopped {
-            replay.capture_warning("interrupted: the rest was not read".to_owned());
+            take.capture_warning("interrupted: the rest was not read".to_owned());
             break;
         }
         // What it says at the end of a capture stops nothing that is not done already.
-        let _ = on_progress(progress(&replay, &reader));
+        let _ = on_progress(progress(take, &reader));
         if let Some(source) = damage {
-            replay.capture_warning(source.to_string());
-            let report = Box::new(replay.finish(sink)?);
-            return Err(ReplayError::Capture {
-                name,
-                source,
-                report,
-            });
+            take.capture_warning(source.to_string());
+            return Ok(Some((name, source)));
         }
         read_before += reader.bytes_read();
     }
-    Ok(replay.finish(sink)?)
+    Ok(None)
 }

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use std::io::{self, Write};
 use vpcsim_capture::{LinkType, WriteError, Writer};
 use vpcsim_dataplane::{Drop, Place, Program};
+use vpcsim_flowlog::Record;
 
 /// Takes the packets that ended. `()` takes none of them.
 pub trait Sink {
@@ -34,6 +35,15 @@ pub trait Sink {
         original_len: u32,
         bytes: &[u8],
     ) -> io::Result<()>;
+
+    /// A flow-log record is complete. Called only where they are asked for
+    /// ([`crate::Options::flow_log`]), in the order of their windows.
+    ///
+    /// # Errors
+    /// When it cannot be taken: the replay ends.
+    fn flow_record(&mut self, _record: &Record<'_>) -> io::Result<()> {
+        Ok(())
+    }
 
     /// The next packet has to be waited for: what was taken should be seen now.
     ///

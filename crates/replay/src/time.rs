@@ -1,7 +1,7 @@
 //! Times as people read them.
 
 /// Nanoseconds since 1970 as RFC 3339 in UTC: `2026-01-02T03:04:05.000000006Z`.
-pub(crate) fn rfc3339(nanos: u64) -> String {
+pub fn rfc3339(nanos: u64) -> String {
     let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
     let (days, in_day) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);

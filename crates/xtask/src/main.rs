@@ -6,8 +6,10 @@ mod instructions;
 mod oracle;
 mod picture;
 mod plot;
+mod shown;
 mod test;
 mod tools;
+mod versus;
 
 use std::process::ExitCode;
 
@@ -23,7 +25,15 @@ Tasks:
                     if it is more than the bound in crates/xtask/src/instructions.rs
   plot [measure]    draw docs/performance.svg from docs/performance.jsonl; `measure`
                     has `vpcsim bench` make that anew, which takes minutes
-  picture           draw docs/report.svg from what `vpcsim demo` prints";
+  versus            a replay beside tcpdump, tcprewrite and cp on the same captures
+  picture           draw docs/report.svg from what `vpcsim demo` prints, docs/graph.svg by
+                    `vpcsim graph`, and docs/html-report.png by `vpcsim demo --html`
+                    and chromium";
+
+/// Failure where either has failed.
+fn both(one: ExitCode, other: ExitCode) -> ExitCode {
+    if one == ExitCode::SUCCESS { other } else { one }
+}
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -32,7 +42,8 @@ fn main() -> ExitCode {
         Some("oracle") => oracle::run(&arguments.collect::<Vec<_>>()),
         Some("instructions") => instructions::run(),
         Some("plot") => plot::run(arguments.next().as_deref()),
-        Some("picture") => picture::run(),
+        Some("versus") => versus::run(),
+        Some("picture") => both(picture::run(), shown::run()),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             ExitCode::SUCCESS

@@ -25,6 +25,11 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         checks: "that capinfos counts the packets, interfaces and times of written captures alike",
     },
     Tool {
+        program: "chromium",
+        package: "chromium",
+        checks: "that pages and drawings look right in a browser",
+    },
+    Tool {
         program: "ip",
         package: "iproute2",
         checks: "that packets meet the same in a Linux kernel",
@@ -35,6 +40,26 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         checks: "that packets meet the same in a Linux kernel",
     },
 ];
+
+/// What a replay is measured beside.
+pub(crate) const FOR_VERSUS: &[Tool] = &[
+    Tool {
+        program: "tcpdump",
+        package: "tcpdump",
+        checks: "how fast a replay is beside a copy by tcpdump",
+    },
+    Tool {
+        program: "tcprewrite",
+        package: "tcpreplay",
+        checks: "how fast a replay is beside a rewrite by tcprewrite",
+    },
+];
+/// What a picture of a page needs.
+pub(crate) const FOR_PICTURES: &[Tool] = &[Tool {
+    program: "chromium",
+    package: "chromium",
+    checks: "what a page looks like",
+}];
 
 /// What the count of instructions needs.
 pub(crate) const FOR_INSTRUCTIONS: &[Tool] = &[Tool {

@@ -11,8 +11,9 @@ use vpcsim_network::Lint;
 /// a name, says where and why, and how to mend it. They warn, unless they are denied or allowed here or in the
 /// file's `lints` section; a name is stronger than `all`, and what is said here stronger than what the file says.
 ///
-/// What the file expects of the network (`expect`) is tried, request and reply. What does not hold is shown with its
-/// trace, and ends with status 1.
+/// What the file expects of the network (`expect`) is tried, request and reply; what it expects of many (groups,
+/// prefixes, port ranges, the internet) is decided for all their packets. What does not hold is shown with the trace
+/// of a packet, and ends with status 1.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// Network file (YAML)

@@ -1,6 +1,6 @@
 //! `vpcsim demo`.
 
-use super::Out;
+use super::{Out, Watch};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -10,8 +10,11 @@ pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) out: Out,
 
+    #[command(flatten)]
+    pub(crate) watch: Watch,
+
     /// Write the network and the capture into a directory instead, to be changed and replayed
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["output", "json"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["output", "json", "rules", "flow_log"])]
     pub(crate) save: Option<PathBuf>,
 
     /// Print one JSON document instead of text

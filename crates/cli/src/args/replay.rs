@@ -1,6 +1,7 @@
 //! `vpcsim replay`.
 
 use super::MOST_WORKERS;
+use super::Watch;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -19,6 +20,9 @@ pub(crate) struct Replay {
 
     #[command(flatten)]
     pub(crate) out: Out,
+
+    #[command(flatten)]
+    pub(crate) watch: Watch,
 
     /// Place where all packets start: CVM, CVM/NIC or `internet`
     #[arg(long, value_name = "PLACE")]
@@ -52,4 +56,9 @@ pub(crate) struct Out {
     /// Write dropped packets too, each with a comment that says why
     #[arg(long, requires = "output")]
     pub(crate) with_drops: bool,
+
+    /// Write the report as one HTML page: a timeline, drops by rule, who talked to whom, who can reach whom, the
+    /// network; it needs nothing but a browser
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }

@@ -42,7 +42,7 @@ pub(crate) fn open(paths: &[PathBuf], written: Option<&Path>) -> Result<Captures
         } else {
             if written.is_some_and(|written| is_same(path, written)) {
                 return Err(Failure::new(format!(
-                    "{} would be overwritten by its own replay",
+                    "{} would be overwritten while it is read",
                     path.display()
                 ))
                 .with_help("write to another file with --output"));
@@ -71,7 +71,7 @@ fn standard_input() -> Result<Reader, Failure> {
     if io::stdin().is_terminal() {
         return Err(
             Failure::new("`-` is standard input, and that is a terminal")
-                .with_help("pipe a capture into it: tcpdump -w - | vpcsim replay network.yaml -"),
+                .with_help("pipe a capture into it: tcpdump -w - | vpcsim ... -"),
         );
     }
     Reader::from_stream(io::stdin()).map_err(|error| unreadable("standard input", error))
@@ -83,9 +83,8 @@ fn file(path: &Path) -> Result<(Reader, Option<u64>), Failure> {
     let cannot = |error: io::Error| {
         let failure = Failure::new(format!("cannot open {name}: {error}"));
         match error.kind() {
-            io::ErrorKind::NotFound => {
-                failure.with_help("captures come after the network file; `-` is standard input")
-            }
+            io::ErrorKind::NotFound => failure
+                .with_help("where a network file is wanted it comes first; `-` is standard input"),
             _ => failure,
         }
     };

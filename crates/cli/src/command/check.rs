@@ -1,6 +1,8 @@
 //! `vpcsim check`.
 
 use super::captures::{is_same, is_standard};
+use super::expected::expected;
+use super::reach::ASSUMED_AWAY;
 use super::{junit, network_text};
 use crate::args::{Check, LintName};
 use crate::failure::Failure;
@@ -9,7 +11,7 @@ use crate::render;
 use serde_json::{Value, json};
 use vpcsim_dataplane::Program;
 use vpcsim_network::{Findings, Level, Levels, Lint, Network, NetworkErrors};
-use vpcsim_replay::expectations;
+use vpcsim_reach::Reach;
 
 /// Reads a network file, lints it and tries what it expects.
 pub(crate) fn run(args: &Check, output: &Output) -> Result<Status, Failure> {
@@ -26,7 +28,7 @@ pub(crate) fn run(args: &Check, output: &Output) -> Result<Status, Failure> {
         );
     }
     match Network::check(&name, &network_text(&args.network)?) {
-        Ok((network, findings)) => valid(args, output, network, &findings, &levels),
+        Ok((network, findings)) => valid(args, output, network, findings, &levels),
         Err(errors) => invalid(args, output, errors),
     }
 }
@@ -35,12 +37,18 @@ fn valid(
     args: &Check,
     output: &Output,
     network: Network,
-    findings: &Findings,
+    mut findings: Findings,
     levels: &Levels,
 ) -> Result<Status, Failure> {
-    let (name, summary) = (findings.name(), network.summary());
+    let summary = network.summary();
     let program = Program::new(network);
-    let expected = expectations(&program);
+    let reach = Reach::new(&program);
+    let more = reach.findings(findings.all());
+    findings.extend(more);
+    let (expected, marks) = expected(&program, &reach);
+    let (name, findings) = (findings.name(), &findings);
+    let proved = expected.iter().any(|expected| expected.proved);
+    let assumed_away = if proved { &ASSUMED_AWAY[..] } else { &[] };
     if args.json {
         let answer = json!({
             "network": name,
@@ -49,6 +57,7 @@ fn valid(
             "summary": summary,
             "findings": findings.views(levels),
             "expectations": expected,
+            "assumed_away": assumed_away,
         });
         publish_json(args, output, &answer)?;
     } else {
@@ -58,12 +67,12 @@ fn valid(
         } else {
             output.look()
         };
-        let marks = program.network().expectations.iter().map(|e| e.mark);
         let parts = [
             render::check::text(name, &summary, look.width),
             render::finding::text(findings, levels, &look),
-            render::expect::text(&expected, marks, findings.source_text(), &look),
+            render::expect::text(&expected, &marks, findings.source_text(), &look),
             render::expect::summary(&expected),
+            render::reach::footnote(assumed_away, look.width),
         ];
         if taken {
             output.note(&parts.concat());
@@ -101,6 +110,7 @@ fn invalid(args: &Check, output: &Output, errors: NetworkErrors) -> Result<Statu
         "summary": null,
         "findings": [],
         "expectations": [],
+        "assumed_away": [],
     });
     publish_json(args, output, &answer)?;
     Ok(Status::BadInput)

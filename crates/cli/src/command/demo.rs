@@ -1,7 +1,7 @@
 //! `vpcsim demo`: a replay that needs no files.
 
 use super::captures::Captures;
-use super::run;
+use super::{flow_log, run};
 use crate::args::Demo;
 use crate::failure::Failure;
 use crate::output::{Output, Status};
@@ -23,9 +23,13 @@ pub(crate) fn run(args: &Demo, output: &Output) -> Result<Status, Failure> {
     if let Some(directory) = &args.save {
         return save(directory, output);
     }
+    flow_log::check(&args.watch, &[], args.out.output.as_deref())?;
     let program = Program::new(Network::from_yaml(NETWORK_NAME, NETWORK)?);
     let options = Options {
         keep_drops: args.out.with_drops,
+        timeline: args.out.html.is_some(),
+        rules: args.watch.rules,
+        flow_log: flow_log::options(&args.watch),
         ..Options::default()
     };
     let reader = Reader::from_stream(Cursor::new(CAPTURE))
@@ -39,8 +43,10 @@ pub(crate) fn run(args: &Demo, output: &Output) -> Result<Status, Failure> {
     };
     let job = run::Job {
         program: &program,
+        network: NETWORK_NAME,
         options: &options,
         out: &args.out,
+        watch: &args.watch,
         json: args.json,
     };
     run::run(&job, captures, output)

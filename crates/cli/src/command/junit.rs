@@ -3,7 +3,7 @@
 use super::captures::is_standard;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::render::trace;
+use crate::render::{expect, trace};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::fs;
 use std::path::Path;
@@ -102,7 +102,10 @@ fn of_expectation(name: &str, expected: &Expected) -> TestCase {
         status
             .set_message(expected.why.clone().unwrap_or_default())
             .set_type(expected.is)
-            .set_description(trace.map_or_else(String::new, |it| trace::text(it, WIDTH)));
+            .set_description(
+                trace.map_or_else(String::new, |it| trace::text(it, WIDTH))
+                    + &expect::fails(expected),
+            );
         status
     };
     let mut case = TestCase::new(expected.to_string(), status);

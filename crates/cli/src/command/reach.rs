@@ -15,7 +15,7 @@ use vpcsim_packet::Protocol;
 use vpcsim_reach::{End, Reach, Set, Trip};
 
 /// What the analysis does not look at.
-const ASSUMED_AWAY: [&str; 5] = [
+pub(super) const ASSUMED_AWAY: [&str; 5] = [
     "bandwidth",
     "ceilings of connections",
     "exhausted ports",

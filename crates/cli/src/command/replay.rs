@@ -1,6 +1,6 @@
 //! `vpcsim replay`.
 
-use super::{captures, network, run};
+use super::{captures, flow_log, network, run};
 use crate::args::Replay;
 use crate::failure::Failure;
 use crate::output::{Output, Status};
@@ -12,12 +12,19 @@ pub(crate) fn run(args: &Replay, output: &Output) -> Result<Status, Failure> {
     let network = network(&args.network)?;
     let program = Program::new(network).verifying_checksums(args.verify_checksums);
     let options = options(args, &program)?;
+    flow_log::check(
+        &args.watch,
+        &[&args.captures, std::slice::from_ref(&args.network)],
+        args.out.output.as_deref(),
+    )?;
     let captures = captures::open(&args.captures, args.out.output.as_deref())?;
     run::run(
         &run::Job {
             program: &program,
+            network: &args.network.display().to_string(),
             options: &options,
             out: &args.out,
+            watch: &args.watch,
             json: args.json,
         },
         captures,
@@ -40,6 +47,9 @@ fn options(args: &Replay, program: &Program) -> Result<Options, Failure> {
         map: map.collect::<Result<_, _>>()?,
         keep_drops: args.out.with_drops,
         workers: args.workers as usize,
+        timeline: args.out.html.is_some(),
+        rules: args.watch.rules,
+        flow_log: flow_log::options(&args.watch),
     })
 }
 
@@ -52,7 +62,8 @@ pub(super) fn unknown(error: EndpointError) -> Failure {
     }
 }
 
-fn no_mapping(error: MappingError) -> Failure {
+/// What `--map` says that means nothing.
+pub(super) fn no_mapping(error: MappingError) -> Failure {
     match error {
         MappingError::Unknown(error) => unknown(error),
         other => Failure::new(format!("--map: {other}")),

@@ -82,7 +82,7 @@ fn failed(error: AskError) -> Failure {
     }
 }
 
-fn protocol(protocol: args::Protocol) -> Protocol {
+pub(super) fn protocol(protocol: args::Protocol) -> Protocol {
     match protocol {
         args::Protocol::Tcp => Protocol::TCP,
         args::Protocol::Udp => Protocol::UDP,

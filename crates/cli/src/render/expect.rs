@@ -10,17 +10,23 @@ use std::fmt;
 use vpcsim_network::Mark;
 use vpcsim_replay::Expected;
 
+/// Rules of what fails that are shown.
+const MOST_RULES: usize = 8;
+
 /// Every expectation that does not hold, where it stands and with its trace. `marks` are theirs,
 /// in the same order.
 pub(crate) fn text(
     expected: &[Expected],
-    marks: impl Iterator<Item = Mark>,
+    marks: &[Mark],
     source: &dyn SourceCode,
     look: &Look,
 ) -> String {
     let mut text = String::new();
     for (expected, mark) in expected.iter().zip(marks).filter(|(e, _)| !e.holds) {
-        let failed = Failed { expected, mark };
+        let failed = Failed {
+            expected,
+            mark: *mark,
+        };
         let snippet = Snippet {
             message: format!("this does not hold: {expected}"),
             severity: Severity::Error,
@@ -31,6 +37,27 @@ pub(crate) fn text(
         if let Some(trace) = &expected.trace {
             text += &format!("\n{}", trace::text(trace, look.width));
         }
+        text += &fails(expected);
+    }
+    text
+}
+
+/// Of what one sender sends, everything that does otherwise.
+pub(crate) fn fails(expected: &Expected) -> String {
+    let Some(trace) = &expected.trace else {
+        return String::new();
+    };
+    let rules = &expected.fails;
+    if rules.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\nEverything from {} that does otherwise:\n", trace.from);
+    for rule in rules.iter().take(MOST_RULES) {
+        text += &format!("  {rule}\n");
+    }
+    match rules.len().saturating_sub(MOST_RULES) {
+        0 => {}
+        more => text += &format!("  and {} rules more\n", count(more as u64)),
     }
     text
 }

@@ -5,14 +5,17 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod diff;
 mod drops;
 pub(crate) mod expect;
 pub(crate) mod failure;
 pub(crate) mod finding;
 pub(crate) mod fix;
+pub(crate) mod learn;
 pub(crate) mod number;
 pub(crate) mod reach;
 pub(crate) mod report;
+mod rules;
 pub(crate) mod services;
 mod snippet;
 pub(crate) mod style;

@@ -123,7 +123,11 @@ fn members(names: &[String]) -> String {
     }
 }
 
-fn footnote(assumed_away: &[&str], width: usize) -> String {
+/// What an exact answer does not look at; nothing where there is none.
+pub(crate) fn footnote(assumed_away: &[&str], width: usize) -> String {
+    if assumed_away.is_empty() {
+        return String::new();
+    }
     let note = format!("assumed away: {}", assumed_away.join(", "));
     let lines = wrap(&note, width).into_iter();
     lines

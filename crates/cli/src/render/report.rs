@@ -2,10 +2,11 @@
 
 use super::drops;
 use super::number::{bytes, count, counted, duration, rate, share};
+use super::rules;
 use super::style::{BAD, FAINT, GOOD, NAME, ODD, PLAIN, TITLE, paint};
 use super::table::{Cell, Column, Table, wrap};
 use anstyle::Style;
-use vpcsim_replay::{NatRow, Report};
+use vpcsim_replay::{CaptureReport, NatRow, Report, Timing, Verdicts};
 
 /// Rows of one table beyond these are summed up; `--json` has all of them.
 pub(super) const MOST_ROWS: usize = 12;
@@ -21,19 +22,27 @@ pub(crate) fn text(report: &Report, width: usize) -> String {
         connections(report),
         others(report),
     ];
-    let mut text = head(report, width);
+    let mut text = head(
+        &report.captures,
+        (report.packets, report.bytes),
+        &report.timing,
+        width,
+    );
     for table in tables.iter().filter(|table| !table.is_empty()) {
         text.push('\n');
         text += &table.render(width);
     }
-    text + &warnings(report, width)
+    text += &rules::text(report, width);
+    if let Some(log) = &report.flow_log {
+        text += &format!("\n{} logged\n", counted(log.records, "flow record"));
+    }
+    text + &warnings(&report.warnings, width)
 }
 
 /// Why no packet met the network.
-pub(crate) fn why_nothing(report: &Report) -> String {
-    let verdicts = &report.verdicts;
-    if report.packets == 0 {
-        return match report.captures.len() {
+pub(crate) fn why_nothing(packets: u64, captures: usize, verdicts: &Verdicts) -> String {
+    if packets == 0 {
+        return match captures {
             1 => "the capture holds none".to_owned(),
             _ => "the captures hold none".to_owned(),
         };
@@ -51,23 +60,27 @@ pub(crate) fn why_nothing(report: &Report) -> String {
             format!("{} {are} {what}", count(*packets))
         })
         .collect();
-    format!("of {}, {}", count(report.packets), parts.join(", "))
+    format!("of {}, {}", count(packets), parts.join(", "))
 }
 
 /// What was replayed, when it was captured and how fast it went.
-fn head(report: &Report, width: usize) -> String {
+pub(super) fn head(
+    captures: &[CaptureReport],
+    (packets, size): (u64, u64),
+    timing: &Timing,
+    width: usize,
+) -> String {
     let mut text = String::new();
-    for capture in &report.captures {
+    for capture in captures {
         let about = format!("{}, {}", capture.format, counted(capture.packets, "packet"));
         text += &format!("{}  {}\n", paint(NAME, &capture.name), paint(FAINT, about));
     }
-    let timing = &report.timing;
     let mut facts = format!(
         "{}, {}, in {} ({})",
-        counted(report.packets, "packet"),
-        bytes(report.bytes),
+        counted(packets, "packet"),
+        bytes(size),
         duration(timing.elapsed_seconds),
-        rate(report.packets, timing.elapsed_seconds),
+        rate(packets, timing.elapsed_seconds),
     );
     if let (Some(start), Some(end)) = (&timing.capture_start, &timing.capture_end) {
         facts += &format!("; captured {}", period(start, end));
@@ -237,9 +250,10 @@ fn others(report: &Report) -> Table {
     table
 }
 
-fn warnings(report: &Report, width: usize) -> String {
-    let warnings = report.warnings.iter();
+/// What was odd, below everything else.
+pub(super) fn warnings(warnings: &[String], width: usize) -> String {
     let text: String = warnings
+        .iter()
         .map(|warning| lead(ODD, "warning:", warning, width))
         .collect();
     if text.is_empty() {

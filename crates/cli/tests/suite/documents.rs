@@ -1,4 +1,4 @@
-//! What README.md and docs/cli.md show is what the command prints.
+//! What README.md and pages of docs/ show is what the command prints.
 #![cfg(unix)]
 
 use crate::harness::{command, ran, top};
@@ -75,6 +75,8 @@ fn check(document: &str, at_least: usize) {
         .replace("phone: {subnet: office", "phone: {subnet: ofice")
         .replace("bandwidth: 100", "bandwith: 100");
     fs::write(desk.path().join("broken.yaml"), broken).unwrap();
+    let many = "  - {from: \"subnet:office\", to: laptop, port: 22-1023, is: blocked}\n";
+    fs::write(desk.path().join("many.yaml"), format!("{tour}{many}")).unwrap();
 
     let text = fs::read_to_string(top().join(document)).unwrap();
     let examples = examples(&text);
@@ -116,6 +118,31 @@ fn cli() {
 }
 
 #[test]
+fn graph() {
+    check("docs/graph.md", 1);
+}
+
+#[test]
+fn flow_log() {
+    check("docs/flow-log.md", 2);
+}
+
+#[test]
+fn rules() {
+    check("docs/rules.md", 1);
+}
+
+#[test]
+fn diff() {
+    check("docs/diff.md", 1);
+}
+
+#[test]
 fn trace() {
     check("docs/trace.md", 6);
+}
+
+#[test]
+fn learn() {
+    check("docs/learn.md", 4);
 }

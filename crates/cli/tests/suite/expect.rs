@@ -79,3 +79,69 @@ fn a_name_that_names_nothing_is_a_mistake_of_the_file() {
         .status(2)
         .says(&["did you mean `app-1`?", "did you mean `internet`?"]);
 }
+
+const MANY: &str = "from: 'group:app', to: [app-1, app-2], port: 8000-8100, is: reachable";
+
+#[test]
+fn what_is_expected_of_many_is_decided_for_all_of_them() {
+    let out = "from: 'group:app', to: internet, port: 1-65535, is: reachable";
+    let nobody = "from: internet, to: 'subnet:app', is: blocked";
+    let stage =
+        "from: 10.0.1.0/24, to: any, protocol: udp, is: blocked, because: security-group-egress";
+    check(&[out, nobody, stage], &[])
+        .status(0)
+        .shows(&["\nall 3 expectations hold\n"]);
+}
+
+#[test]
+fn of_many_one_is_traced_and_everything_that_does_otherwise_is_told() {
+    check(&[HOLDS, MANY], &[]).status(1).shows(&[
+        "this does not hold: group:app to app-1, app-2 by tcp 8000-8100 is reachable",
+        "net.yaml:27:5",
+        "Request from app-1",
+        "dropped at security-group-ingress",
+        "Everything from app-1 that does otherwise:\n  tcp 8000-8100 from 10.0.1.11 to 10.0.1.12, source port 32768-60999\n",
+        "1 of 2 expectations do not hold\n",
+    ]);
+}
+
+#[test]
+fn as_json_what_is_proved_says_so() {
+    let answer = check(
+        &[MANY, "from: app-1, to: app-2, is: reachable"],
+        &["--json"],
+    )
+    .status(1)
+    .json();
+    let many = &answer["expectations"][0];
+    assert_eq!(many["proved"], true);
+    assert_eq!(many["port"], serde_json::Value::Null);
+    assert_eq!(many["ports"], "8000-8100");
+    assert_eq!(many["fails"].as_array().unwrap().len(), 1);
+    assert_eq!(many["trace"]["reachable"], false);
+    assert!(many["why"].as_str().unwrap().starts_with("tcp 10.0.1.11:"));
+    assert_eq!(answer["expectations"][1]["proved"], false);
+}
+
+#[test]
+fn the_internet_is_everybody_there() {
+    let desk = Desk::new();
+    let narrow = NAT.replace("drop udp all to any", "drop tcp all to 8.0.0.0/8");
+    let text = format!("{narrow}expect:\n  - {{{HOLDS}}}\n");
+    let network = desk.file("net.yaml", text.as_bytes());
+    vpcsim(["check", &network]).status(1).shows(&[
+        "this does not hold: app-1 to internet by tcp 443 is reachable",
+        "egress rule 1 of security group app drops tcp 443 to 8.",
+        "  tcp 443 from 10.0.1.11 to 8.0.0.0/8, source port 32768-60999\n",
+    ]);
+}
+
+#[test]
+fn many_that_are_nobody_are_a_mistake_of_the_file() {
+    check(&["from: 'group:ap', to: 10.7.0.0/16, is: blocked"], &[])
+        .status(2)
+        .says(&["did you mean `app`?"]);
+    check(&["from: 10.0.9.0/24, to: any, is: blocked"], &[])
+        .status(2)
+        .says(&["nobody is there"]);
+}

@@ -151,6 +151,7 @@ fn of_the_answer_of_check() {
         "summary",
         "findings",
         "expectations",
+        "assumed_away",
     ];
     assert_eq!(keys(&answer), expected);
     let network = desk.file("spare.yaml", with_a_spare_eip().as_bytes());
@@ -167,7 +168,8 @@ fn of_the_answer_of_check() {
     assert_eq!(
         keys(&answer["expectations"][0]),
         [
-            "line", "from", "to", "protocol", "port", "is", "because", "holds", "why", "trace"
+            "line", "from", "to", "protocol", "port", "ports", "is", "because", "proved", "holds",
+            "why", "fails", "trace"
         ]
     );
     let broken = desk.file("broken.yaml", b"vpcz: {}\n");

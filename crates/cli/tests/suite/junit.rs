@@ -128,3 +128,23 @@ fn a_file_that_cannot_be_written_ends_with_2() {
         .says(&["would be overwritten"]);
     assert_eq!(fs::read_to_string(&network).unwrap(), NAT);
 }
+
+#[test]
+fn what_is_expected_of_many_is_a_test_case_too() {
+    let desk = Desk::new();
+    let many = "expect:\n  - {from: 'subnet:app', to: [app-1, app-2], port: 80, is: reachable}\n";
+    let network = desk.file("net.yaml", format!("{NAT}{many}").as_bytes());
+    let xml = desk.path("check.xml");
+    vpcsim(["check", &network, "--junit", &xml]).status(1);
+    let report = read(&xml);
+    let fails = case(&report, "subnet:app to app-1, app-2 by tcp 80 is reachable");
+    let (message, text) = fault(fails);
+    assert!(
+        message.contains("is dropped at security-group-ingress"),
+        "{message}"
+    );
+    assert!(
+        text.contains("Everything from app-1 that does otherwise:"),
+        "{text}"
+    );
+}

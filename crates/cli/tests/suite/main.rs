@@ -5,12 +5,16 @@
 
 mod bench;
 mod captures_out;
+mod diff;
 mod documents;
 mod expect;
+mod flow_log;
+mod graph;
 mod harness;
 mod input_errors;
 mod json;
 mod junit;
+mod learn;
 mod lints;
 mod manual;
 mod network_errors;

@@ -18,8 +18,10 @@ fn manual_pages() {
         .shows(&[".TH vpcsim 1", "EXIT STATUS", "replay"]);
     for command in [
         "replay",
+        "diff",
         "trace",
         "check",
+        "learn",
         "demo",
         "gen",
         "bench",

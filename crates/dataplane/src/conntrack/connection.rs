@@ -31,7 +31,7 @@ impl Direction {
 }
 
 /// The place a connection is remembered at: a nic or a NAT gateway. The same
-/// key in two zones is two connections.
+/// key in two zones is two connections. Zones are numbered from 0 on: a table counts by them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Zone(pub u32);
 
@@ -41,6 +41,13 @@ pub struct Zone(pub u32);
 pub struct ConnectionId {
     pub(super) slot: u32,
     pub(super) generation: u32,
+}
+
+impl ConnectionId {
+    /// Where its connection is, for as long as it is there.
+    pub(crate) fn slot(self) -> u32 {
+        self.slot
+    }
 }
 
 /// A connection: its two keys, where its protocol state is, and what the caller keeps with it.
@@ -73,6 +80,16 @@ impl<V> Connection<V> {
     /// NAT it is not the reverse of [`original`](Self::original).
     pub fn reply(&self) -> FlowKey {
         self.reply
+    }
+
+    /// The direction of packets with a key; `None` where it is none of the connection's.
+    #[inline]
+    pub(super) fn direction_of(&self, key: &FlowKey) -> Option<Direction> {
+        if self.reply == *key {
+            Some(Direction::Reply)
+        } else {
+            (self.original == *key).then_some(Direction::Original)
+        }
     }
 
     /// Key of packets in `direction`.

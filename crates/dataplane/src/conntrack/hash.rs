@@ -5,21 +5,30 @@
 //! crafted file could slow down is its own replay.
 
 use super::Zone;
-use vpcsim_packet::FlowKey;
+use vpcsim_packet::{FlowKey, Protocol};
 
 /// Odd, bits well spread (digits of √2 and √3).
 const A: u64 = 0x6a09_e667_f3bc_c909;
 const B: u64 = 0xbb67_ae85_84ca_a73b;
 
-/// Hash of a key in a zone. A folded 64×64 multiplication mixes every input
-/// bit into every output bit: ports that count up spread over all buckets.
+/// Hash of a key in a zone, the same for both directions of a conversation that nobody translates:
+/// of a key and its [`reversed`](FlowKey::reversed) one. A folded 64×64 multiplication mixes every
+/// input bit into every output bit: ports that count up spread over all buckets.
+#[inline]
 pub(super) fn hash(zone: Zone, key: &FlowKey) -> u64 {
-    let addresses =
-        (u64::from(u32::from(key.source)) << 32) | u64::from(u32::from(key.destination));
-    let rest = (u64::from(key.source_port) << 48)
-        | (u64::from(key.destination_port) << 32)
-        | u64::from(zone.0);
-    let first = fold(addresses ^ A, rest ^ B ^ (u64::from(key.protocol.0) << 24));
+    let (source_port, destination_port, what) = if key.protocol == Protocol::ICMP {
+        // The identifier belongs to neither end, and the type is another one on the way back.
+        let back = key.reversed().destination_port;
+        let message = u64::from(key.destination_port.min(back));
+        (key.source_port, key.source_port, message << 40)
+    } else {
+        (key.source_port, key.destination_port, 0)
+    };
+    let source = u64::from(u32::from(key.source)) << 16 | u64::from(source_port);
+    let destination = u64::from(u32::from(key.destination)) << 16 | u64::from(destination_port);
+    let (low, high) = (source.min(destination), source.max(destination));
+    let rest = what | u64::from(key.protocol.0) << 32 | u64::from(zone.0);
+    let first = fold(low ^ A, high ^ B ^ rest.rotate_left(24));
     fold(first ^ rest, A)
 }
 
@@ -28,32 +37,11 @@ fn fold(a: u64, b: u64) -> u64 {
     (product as u64) ^ ((product >> 64) as u64)
 }
 
-/// Hash of a small number, for the count of connections per zone.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ZoneHasher(u64);
-
-impl std::hash::Hasher for ZoneHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = fold(self.0 ^ u64::from(byte) ^ A, B);
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = fold(self.0 ^ u64::from(number) ^ A, B);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
     use std::net::Ipv4Addr;
-    use vpcsim_packet::Protocol;
 
     #[test]
     fn counting_ports_and_zones_spread_over_buckets_and_tags() {
@@ -74,5 +62,29 @@ mod tests {
         // 4096 balls in 4096 bins fill 1 - 1/e of them, about 2589.
         assert!(buckets.len() > 2450, "{} buckets", buckets.len());
         assert_eq!(tags.len(), 128);
+    }
+
+    #[test]
+    fn both_directions_have_the_same_hash() {
+        let key = |protocol, source_port, destination_port| FlowKey {
+            protocol,
+            source: Ipv4Addr::new(10, 0, 0, 1),
+            source_port,
+            destination: Ipv4Addr::new(198, 51, 100, 7),
+            destination_port,
+        };
+        let echo = u16::from_be_bytes([8, 0]);
+        let keys = [
+            key(Protocol::TCP, 40_000, 443),
+            key(Protocol::UDP, 53, 53),
+            key(Protocol::ICMP, 7, echo),
+            key(Protocol::GRE, 0, 0),
+        ];
+        let hashes = keys.map(|key| hash(Zone(1), &key));
+        assert_eq!(keys.map(|key| hash(Zone(1), &key.reversed())), hashes);
+        assert_eq!(HashSet::from(hashes).len(), 4);
+        // Other ports of the same hosts, and the other host's port, are other conversations.
+        let swapped = key(Protocol::TCP, 443, 40_000);
+        assert_ne!(hash(Zone(1), &swapped), hashes[0]);
     }
 }

@@ -53,10 +53,13 @@ impl<T> Slab<T> {
         }
         // 2^32 connections would take half a terabyte.
         let slot = self.slots.len() as u32;
-        self.slots.push(Slot {
-            generation: 0,
-            content: Content::Taken(value),
-        });
+        let content = Content::Taken(value);
+        let generation = 0;
+        let new = Slot {
+            generation,
+            content,
+        };
+        crate::memory::push(&mut self.slots, new);
         ConnectionId {
             slot,
             generation: 0,
@@ -95,6 +98,13 @@ impl<T> Slab<T> {
                 content: Content::Taken(value),
             } if *generation == id.generation => Some(value),
             _ => None,
+        }
+    }
+
+    /// Asks for a slot ahead of its use.
+    pub(super) fn prefetch(&self, slot: u32) {
+        if let Some(slot) = self.slots.get(slot as usize) {
+            crate::memory::prefetch(slot);
         }
     }
 

@@ -1,13 +1,13 @@
 //! The connection table: every live connection, found by either of its keys.
 
 use super::connection::{Connection, ConnectionId, Direction, Zone};
-use super::deadlines::Deadlines;
-use super::hash::{ZoneHasher, hash};
+use super::deadlines::{AHEAD, Deadlines};
+use super::hash::hash;
 use super::slab::Slab;
 use super::tracks::TrackId;
 use crate::Nanos;
-use hashbrown::{HashMap, HashTable};
-use std::hash::BuildHasherDefault;
+use hashbrown::HashTable;
+use std::hint::black_box;
 use vpcsim_packet::FlowKey;
 
 /// All live connections of all zones.
@@ -16,39 +16,28 @@ use vpcsim_packet::FlowKey;
 #[derive(Debug, Clone)]
 pub struct Table<V> {
     connections: Slab<Connection<V>>,
-    /// Two entries per connection, one for each key.
+    /// Where keys are found: once for each connection that nobody translates, else once for
+    /// each of its two keys.
     keys: HashTable<Handle>,
     deadlines: Deadlines,
-    per_zone: HashMap<u32, usize, BuildHasherDefault<ZoneHasher>>,
+    /// Connections by zone.
+    per_zone: Vec<u32>,
     peak: usize,
 }
 
-/// One key of a connection. With its hash, so that the table grows without a look at connections.
+/// A key of a connection, in either direction. With its hash, so that the table grows without a
+/// look at connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Handle {
-    /// The slot, then whether it is the reply's key. 2^31 connections would take a quarter of a
-    /// terabyte.
-    place: u32,
+    slot: u32,
     hash: u32,
 }
 
 impl Handle {
-    fn new(slot: u32, direction: Direction, hash: u64) -> Self {
+    fn new(slot: u32, hash: u64) -> Self {
         Self {
-            place: slot << 1 | u32::from(direction == Direction::Reply),
+            slot,
             hash: hash as u32,
-        }
-    }
-
-    fn slot(self) -> u32 {
-        self.place >> 1
-    }
-
-    fn direction(self) -> Direction {
-        if self.place & 1 == 0 {
-            Direction::Original
-        } else {
-            Direction::Reply
         }
     }
 
@@ -91,7 +80,7 @@ impl<V> Table<V> {
             connections: Slab::new(),
             keys: HashTable::new(),
             deadlines: Deadlines::default(),
-            per_zone: HashMap::default(),
+            per_zone: Vec::new(),
             peak: 0,
         }
     }
@@ -103,11 +92,28 @@ impl<V> Table<V> {
     pub fn lookup(&self, zone: Zone, key: &FlowKey) -> Option<(ConnectionId, Direction)> {
         let connections = &self.connections;
         let hash = hash(zone, key);
-        let handle = self.keys.find(order(hash), |handle| {
-            handle.hash == hash as u32 && owns(connections, *handle, zone, key)
-        })?;
-        let (id, _) = connections.at(handle.slot())?;
-        Some((id, handle.direction()))
+        let mut found = None;
+        self.keys.find(order(hash), |handle| {
+            if handle.hash == hash as u32
+                && let Some((id, connection)) = connections.at(handle.slot)
+                && connection.zone == zone
+            {
+                found = connection.direction_of(key).map(|way| (id, way));
+            }
+            found.is_some()
+        });
+        found
+    }
+
+    /// Touches what looking a key up will touch, without a wait for the connection.
+    pub(crate) fn touch(&self, zone: Zone, key: &FlowKey) {
+        let hash = hash(zone, key);
+        let found = self
+            .keys
+            .find(order(hash), |handle| handle.hash == hash as u32);
+        if let Some(handle) = found {
+            self.connections.prefetch(handle.slot);
+        }
     }
 
     /// Remembers a connection until `deadline`. `original` and `reply` are the
@@ -154,21 +160,24 @@ impl<V> Table<V> {
             track,
             value,
         });
-        // Equal keys have one handle, and it is the reply's.
-        if original != reply {
-            self.insert_key(zone, &original, id.slot, Direction::Original);
+        for hash in hashes(zone, &original, &reply) {
+            let handle = Handle::new(id.slot, hash);
+            self.keys
+                .insert_unique(handle.order(), handle, |handle| handle.order());
         }
-        self.insert_key(zone, &reply, id.slot, Direction::Reply);
         self.deadlines.insert(id.slot, deadline);
-        *self.per_zone.entry(zone.0).or_default() += 1;
+        let at = zone.0 as usize;
+        if self.per_zone.len() <= at {
+            self.per_zone.resize(at + 1, 0);
+        }
+        self.per_zone[at] += 1;
         self.peak = self.peak.max(self.connections.len());
         id
     }
 
-    fn insert_key(&mut self, zone: Zone, key: &FlowKey, slot: u32, direction: Direction) {
-        let handle = Handle::new(slot, direction, hash(zone, key));
-        self.keys
-            .insert_unique(handle.order(), handle, |handle| handle.order());
+    /// The connection that is in a slot.
+    pub(crate) fn in_slot(&self, slot: u32) -> Option<ConnectionId> {
+        self.connections.at(slot).map(|(id, _)| id)
     }
 
     /// A connection, unless it is gone.
@@ -185,8 +194,8 @@ impl<V> Table<V> {
     pub fn remove(&mut self, id: ConnectionId) -> Option<Connection<V>> {
         let connection = self.connections.get(id)?;
         let zone = connection.zone;
-        for direction in [Direction::Original, Direction::Reply] {
-            let handle = Handle::new(id.slot, direction, hash(zone, &connection.key(direction)));
+        for hash in hashes(zone, &connection.original, &connection.reply) {
+            let handle = Handle::new(id.slot, hash);
             let found = self
                 .keys
                 .find_entry(handle.order(), |other| *other == handle);
@@ -195,12 +204,7 @@ impl<V> Table<V> {
             }
         }
         self.deadlines.remove(id.slot);
-        if let Some(count) = self.per_zone.get_mut(&zone.0) {
-            *count -= 1;
-            if *count == 0 {
-                self.per_zone.remove(&zone.0);
-            }
-        }
+        self.per_zone[zone.0 as usize] -= 1;
         self.connections.remove(id)
     }
 
@@ -219,7 +223,7 @@ impl<V> Table<V> {
 
     /// The connection whose timer has come first, and when: at `now` or earlier, equal ones by id.
     /// The timer may be early: a deadline that was moved later is found out now. Whoever asks
-    /// [`remove`](Self::remove)s the connection or [`defer`](Self::defer)s its timer.
+    /// [`remove`](Self::remove)s the connection or sets its timer anew.
     #[inline]
     pub fn due(&mut self, now: Nanos) -> Option<(ConnectionId, Nanos)> {
         let due = self.deadlines.due(now)?;
@@ -227,12 +231,41 @@ impl<V> Table<V> {
         Some((id, due.at()))
     }
 
+    /// Touches what ending some of those that are due will touch: how many, and their trackers.
+    /// One after the other they would wait for memory a dozen times each; so the waits overlap.
+    pub(crate) fn warm_due(
+        &mut self,
+        now: Nanos,
+        mut on_track: impl FnMut(&Connection<V>),
+    ) -> usize {
+        let mut slots = [0; AHEAD];
+        let mut count = 0;
+        for (slot, due) in slots.iter_mut().zip(self.deadlines.soon_due(now)) {
+            *slot = due;
+            count += 1;
+        }
+        for &slot in &slots[..count] {
+            self.connections.prefetch(slot);
+        }
+        for &slot in &slots[..count] {
+            let Some((_, connection)) = self.connections.at(slot) else {
+                continue;
+            };
+            on_track(connection);
+            for hash in hashes(connection.zone, &connection.original, &connection.reply) {
+                let handle = Handle::new(slot, hash);
+                black_box(self.keys.find(handle.order(), |other| *other == handle));
+            }
+        }
+        count
+    }
+
     /// Forgets every connection whose deadline is `now` or earlier, and hands
     /// each to `on_gone`: by deadline, equal ones by id.
     pub fn expire(&mut self, now: Nanos, mut on_gone: impl FnMut(ConnectionId, Connection<V>)) {
         while let Some((id, timer)) = self.due(now) {
             match self.get(id).map(Connection::deadline) {
-                Some(deadline) if deadline > timer => self.defer(id, deadline),
+                Some(deadline) if deadline > timer => self.defer(id.slot, deadline),
                 _ => {
                     if let Some(connection) = self.remove(id) {
                         on_gone(id, connection);
@@ -243,13 +276,13 @@ impl<V> Table<V> {
     }
 
     /// Sets the timer of a connection that is due anew.
-    pub fn defer(&mut self, id: ConnectionId, at: Nanos) {
-        self.deadlines.defer(id.slot, at);
+    pub(crate) fn defer(&mut self, slot: u32, at: Nanos) {
+        self.deadlines.defer(slot, at);
     }
 
     /// Sets the timer of a connection to `at` at the latest; its deadline stays.
-    pub fn hasten(&mut self, id: ConnectionId, at: Nanos) {
-        self.deadlines.hasten(id.slot, at);
+    pub(crate) fn hasten(&mut self, slot: u32, at: Nanos) {
+        self.deadlines.hasten(slot, at);
     }
 
     /// A time before which nothing is due.
@@ -270,7 +303,8 @@ impl<V> Table<V> {
 
     /// How many connections are remembered in one zone.
     pub fn zone_len(&self, zone: Zone) -> usize {
-        self.per_zone.get(&zone.0).copied().unwrap_or(0)
+        let count = self.per_zone.get(zone.0 as usize);
+        count.map_or(0, |&count| count as usize)
     }
 
     /// The most connections there ever were at once.
@@ -292,12 +326,12 @@ impl<V> Table<V> {
     }
 }
 
-fn owns<V>(connections: &Slab<Connection<V>>, handle: Handle, zone: Zone, key: &FlowKey) -> bool {
-    connections
-        .at(handle.slot())
-        .is_some_and(|(_, connection)| {
-            connection.zone == zone && connection.key(handle.direction()) == *key
-        })
+/// The hashes by which a connection is found: one where the reply's key is the original one turned
+/// round.
+fn hashes(zone: Zone, original: &FlowKey, reply: &FlowKey) -> impl Iterator<Item = u64> + use<> {
+    let first = hash(zone, original);
+    let second = (*reply != original.reversed()).then(|| hash(zone, reply));
+    [Some(first), second].into_iter().flatten()
 }
 
 impl<'a, V> IntoIterator for &'a Table<V> {
@@ -344,7 +378,7 @@ impl<V> Table<V> {
     /// Every connection has one deadline and is found by its keys.
     pub(super) fn assert_sound(&self) {
         assert_eq!(self.deadlines.entries(), self.len());
-        assert_eq!(self.per_zone.values().sum::<usize>(), self.len());
+        assert_eq!(self.per_zone.iter().sum::<u32>() as usize, self.len());
         for (id, connection) in self {
             for direction in [Direction::Original, Direction::Reply] {
                 let found = self.lookup(connection.zone, &connection.key(direction));

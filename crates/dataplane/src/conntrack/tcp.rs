@@ -83,10 +83,10 @@ impl Last {
 
     #[inline]
     fn stands(&self, at: Positions, window: u16) -> bool {
-        self.sequence == at.sequence
-            && self.acknowledgment == at.acknowledgment
-            && self.end == at.end
-            && self.window == window
+        (self.sequence == at.sequence)
+            & (self.acknowledgment == at.acknowledgment)
+            & (self.end == at.end)
+            & (self.window == window)
     }
 }
 
@@ -419,7 +419,8 @@ impl Tcp {
         if segment.class != Class::Ack {
             return;
         }
-        if self.last.came_from(direction) && self.last.stands(at, segment.window) {
+        // Which end it is from nobody can foresee, that it is no repetition nearly always.
+        if self.last.came_from(direction) & self.last.stands(at, segment.window) {
             self.repetitions = (self.repetitions + 1).min(MAX_RETRANSMISSIONS);
         } else {
             self.last.place(at, segment.window);

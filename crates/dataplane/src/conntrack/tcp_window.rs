@@ -17,6 +17,7 @@ use super::judgement::Invalid;
 use super::tcp_options::{Offer, sack_right_edges};
 use super::tcp_segment::Segment;
 use super::tcp_states::{Class, TcpState};
+use std::hint::select_unpredictable;
 
 /// Acknowledgments may be this old, or one window old if that is more.
 const OLDEST_ACK: u32 = 66_000;
@@ -318,10 +319,9 @@ fn learn(
         sender.flags.set(UNACKNOWLEDGED, true);
     }
     if segment.has_ack() {
-        match sender.acknowledged() {
-            Some(highest) if !after(ack, highest) => {}
-            _ => sender.highest = ack,
-        }
+        // Whether it acknowledges anything new nobody can foresee: no branch.
+        let news = !sender.flags.has(ACKNOWLEDGED) | after(ack, sender.highest);
+        sender.highest = select_unpredictable(news, ack, sender.highest);
         sender.flags.set(ACKNOWLEDGED, true);
     }
 

@@ -1,7 +1,9 @@
 //! One direction of a flow, as the cache remembers it: one cache line.
 
 use crate::conntrack::{Direction, TrackId};
+use crate::observe::Repeat;
 use crate::{Nanos, Place, Source};
+use std::net::Ipv4Addr;
 use vpcsim_network::{CvmId, ExternalId, NatGatewayId, NicId};
 use vpcsim_packet::checksum::Delta;
 use vpcsim_packet::{Change, FlowKey, Glance, Protocol, Shape};
@@ -17,22 +19,30 @@ pub(crate) struct Key {
 
 impl Key {
     #[inline]
-    pub(crate) fn of(source: Source, glance: &Glance) -> Self {
+    pub(crate) fn of(source: PackedSource, glance: &Glance) -> Self {
         Self::new(source, glance.addresses, glance.ports, glance.shape.is_tcp)
     }
 
     pub(crate) fn of_flow(source: Source, key: &FlowKey) -> Self {
         let (addresses, ports) = pack_flow(key);
-        Self::new(source, addresses, ports, key.protocol == Protocol::TCP)
+        let is_tcp = key.protocol == Protocol::TCP;
+        Self::new(PackedSource::of(source), addresses, ports, is_tcp)
+    }
+
+    /// The flow.
+    #[inline]
+    pub(crate) fn flow(&self) -> FlowKey {
+        let tcp = self.rest as u32 >> 31 == 1;
+        unpack_flow(self.addresses, (self.rest >> 32) as u32, tcp)
     }
 
     /// Of TCP or UDP: nothing else is remembered.
     #[inline]
-    fn new(source: Source, addresses: u64, ports: u32, is_tcp: bool) -> Self {
+    fn new(source: PackedSource, addresses: u64, ports: u32, is_tcp: bool) -> Self {
         let tcp = u32::from(is_tcp) << 31;
         Self {
             addresses,
-            rest: u64::from(ports) << 32 | u64::from(tcp | pack_source(source)),
+            rest: u64::from(ports) << 32 | u64::from(tcp | source.0),
         }
     }
 
@@ -99,6 +109,8 @@ pub(crate) struct Entry {
     direction: Direction,
     /// Whether a packet has taken it since that was last written back.
     taken: bool,
+    /// What an observer calls the way.
+    way: u32,
 }
 
 const _: () = assert!(size_of::<Entry>() == 64);
@@ -126,10 +138,11 @@ impl Entry {
         ttl_down: 0,
         direction: Direction::Original,
         taken: false,
+        way: 0,
     };
 
     /// `None` where a number does not fit its field: such a walk is not remembered.
-    pub(super) fn new(key: &Key, memory: &Memory) -> Option<Self> {
+    pub(super) fn new(key: &Key, memory: &Memory, way: u32) -> Option<Self> {
         let (new_addresses, new_ports) = pack_flow(&memory.becomes);
         let mut charges = [0; MOST_CHARGES];
         for (to, charge) in charges.iter_mut().zip(memory.charges.iter().flatten()) {
@@ -153,6 +166,7 @@ impl Entry {
             ttl_down: memory.ttl_down,
             direction,
             taken: false,
+            way,
         })
     }
 
@@ -218,6 +232,19 @@ impl Entry {
         }
     }
 
+    /// What an observer is told of a packet that takes it.
+    #[inline]
+    pub(crate) fn repeat(&self, id: u64, time: Nanos, shape: &Shape) -> Repeat {
+        Repeat {
+            id,
+            time,
+            way: self.way,
+            before: self.key.flow(),
+            after: unpack_flow(self.new_addresses, self.new_ports, shape.is_tcp),
+            total_len: shape.total_len,
+        }
+    }
+
     /// Where its packets arrive.
     #[inline]
     pub(crate) fn place(&self) -> PackedPlace {
@@ -254,14 +281,32 @@ fn pack_flow(key: &FlowKey) -> (u64, u32) {
 }
 
 #[inline]
-fn pack_source(source: Source) -> u32 {
-    let (kind, id) = match source {
-        Source::Cvm(CvmId(id)) => (0, id),
-        Source::Nic(NicId(id)) => (1, id),
-        Source::Internet => (2, 0),
-        Source::External(ExternalId(id)) => (3, id),
-    };
-    kind << ID_BITS | id
+fn unpack_flow(addresses: u64, ports: u32, tcp: bool) -> FlowKey {
+    FlowKey {
+        protocol: if tcp { Protocol::TCP } else { Protocol::UDP },
+        source: Ipv4Addr::from_bits((addresses >> 32) as u32),
+        source_port: (ports >> 16) as u16,
+        destination: Ipv4Addr::from_bits(addresses as u32),
+        destination_port: ports as u16,
+    }
+}
+
+/// A [`Source`] in a word. Packed while it is still in registers: read from memory it would be told
+/// apart by a branch, and which way a packet goes nobody can foresee.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PackedSource(u32);
+
+impl PackedSource {
+    #[inline]
+    pub(crate) fn of(source: Source) -> Self {
+        let (kind, id) = match source {
+            Source::Cvm(CvmId(id)) => (0, id),
+            Source::Nic(NicId(id)) => (1, id),
+            Source::Internet => (2, 0),
+            Source::External(ExternalId(id)) => (3, id),
+        };
+        Self(kind << ID_BITS | id)
+    }
 }
 
 fn pack_place(place: Place) -> Option<PackedPlace> {

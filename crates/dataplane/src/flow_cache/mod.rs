@@ -14,8 +14,8 @@
 mod entry;
 mod table;
 
-pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory, PackedPlace};
-pub(crate) use table::EntryId;
+pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory, PackedPlace, PackedSource};
+pub(crate) use table::{EntryId, Tag};
 
 use crate::conntrack::{Direction, Holder, TrackId};
 use crate::{Nanos, Program, Source, State};
@@ -56,16 +56,16 @@ impl FlowCache {
         self.limit
     }
 
-    /// Asks for what a look-up will read first.
+    /// Where a look-up starts and what it looks for; asks for what it will read first.
     #[inline]
-    pub(crate) fn prefetch(&self, hash: u64) {
-        self.table.prefetch_tags(hash);
+    pub(crate) fn start(&self, hash: u64) -> (EntryId, Tag) {
+        self.table.start(hash)
     }
 
-    /// Asks for the entry itself.
+    /// Where the entry is, most likely, from where its look-up [starts](Self::start); asks for it.
     #[inline]
-    pub(crate) fn guess(&self, hash: u64) -> EntryId {
-        self.table.guess(hash)
+    pub(crate) fn guess(&self, start: EntryId, tag: Tag) -> EntryId {
+        self.table.guess(start, tag)
     }
 
     /// The entry of a key if it is where it was guessed.
@@ -75,8 +75,8 @@ impl FlowCache {
     }
 
     #[inline]
-    pub(crate) fn find(&self, hash: u64, key: &Key) -> Option<EntryId> {
-        self.table.find(hash, key)
+    pub(crate) fn find(&self, key: &Key) -> Option<EntryId> {
+        self.table.find(key.hash(), key)
     }
 
     #[inline]
@@ -91,13 +91,12 @@ impl FlowCache {
 }
 
 impl State {
-    /// Remembers a walk.
-    pub(crate) fn remember(&mut self, program: &Program, key: &Key, memory: &Memory) {
-        let hash = key.hash();
-        if self.cache.limit == 0 || self.cache.find(hash, key).is_some() {
+    /// Remembers a walk, whose way an observer calls `way`.
+    pub(crate) fn remember(&mut self, program: &Program, key: &Key, memory: &Memory, way: u32) {
+        if self.cache.limit == 0 || self.cache.find(key).is_some() {
             return;
         }
-        let Some(entry) = Entry::new(key, memory) else {
+        let Some(entry) = Entry::new(key, memory, way) else {
             return;
         };
         if let Some((track, direction)) = memory.track {
@@ -116,7 +115,7 @@ impl State {
             self.drop_entry(program, oldest);
         }
         let tracks = &mut self.tracks;
-        let id = self.cache.table.insert(hash, entry, |moved, to| {
+        let id = self.cache.table.insert(key.hash(), entry, |moved, to| {
             if let Some((track, direction)) = moved.track() {
                 tracks.set_entry(track, direction, Some(to));
             }
@@ -166,10 +165,16 @@ impl State {
         for holder in self.tracks.holders(track) {
             let deadline = self.deadline_after(program, holder, track, last);
             match holder {
-                Holder::Nic(id) => {
-                    self.flows.set_deadline(id, deadline);
+                Holder::Nic(slot) => {
+                    if let Some(id) = self.flows.in_slot(slot) {
+                        self.flows.set_deadline(id, deadline);
+                    }
                 }
-                Holder::Gateway(id) => self.sessions.set_deadline(id, deadline),
+                Holder::Gateway(slot) => {
+                    if let Some(id) = self.sessions.in_slot(slot) {
+                        self.sessions.set_deadline(id, deadline);
+                    }
+                }
             }
         }
     }
@@ -203,11 +208,8 @@ impl State {
         let network = program.network();
         last.after_seconds(match holder {
             Holder::Nic(_) => tracker.timeout(&network.policies.conntrack),
-            Holder::Gateway(id) => match self.sessions.get(id) {
-                Some(session) => {
-                    let gateway = network.nat_gateway(session.value.gateway);
-                    tracker.nat_timeout(&gateway.timeouts)
-                }
+            Holder::Gateway(slot) => match self.sessions.gateway_in(slot) {
+                Some(gateway) => tracker.nat_timeout(&network.nat_gateway(gateway).timeouts),
                 None => 0,
             },
         })
@@ -226,8 +228,8 @@ impl State {
         let least = self.least_timeout(program, track);
         let at = self.now.after_seconds(least);
         for holder in self.tracks.holders(track) {
-            if let Holder::Nic(id) = holder {
-                self.flows.hasten(id, at);
+            if let Holder::Nic(slot) = holder {
+                self.flows.hasten(slot, at);
             }
         }
     }
@@ -242,7 +244,7 @@ impl State {
     pub(crate) fn forget_misses_of(&mut self, program: &Program, inside: &FlowKey) {
         if self.cache.missed_sessions {
             let key = Key::of_flow(Source::Internet, &inside.reversed());
-            if let Some(id) = self.cache.find(key.hash(), &key) {
+            if let Some(id) = self.cache.find(&key) {
                 self.drop_entry(program, id);
             }
         }

@@ -28,6 +28,10 @@ impl EntryId {
     pub(crate) const NONE: Self = Self(u32::MAX);
 }
 
+/// Some bits of a hash, to tell entries apart by without a look at them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag(u8);
+
 const INDEX_BITS: u32 = 29;
 
 impl EntryId {
@@ -85,32 +89,35 @@ impl Table {
         self.segments[segment].spot(segment, hash)
     }
 
-    /// Asks for the tags that a look-up will compare.
+    /// The place where a look-up begins, and the tag that it looks for; asks for the tags that it
+    /// will compare.
     #[inline]
-    pub(super) fn prefetch_tags(&self, hash: u64) {
-        let spot = self.spot(hash);
-        if let Some(word) = self.segments[spot.segment].tags.get(spot.word) {
+    pub(super) fn start(&self, hash: u64) -> (EntryId, Tag) {
+        let Spot { segment, word, tag } = self.spot(hash);
+        if let Some(word) = self.segments[segment].tags.get(word) {
             prefetch(word);
         }
+        (EntryId::new(segment, word * WORD), Tag(tag))
     }
 
     /// The place that the tags name first; asks for its line. A hint: the entry may be another's.
     #[inline]
-    pub(super) fn guess(&self, hash: u64) -> EntryId {
-        let spot = self.spot(hash);
-        let segment = &self.segments[spot.segment];
-        let Some(&tags) = segment.tags.get(spot.word) else {
+    pub(super) fn guess(&self, start: EntryId, tag: Tag) -> EntryId {
+        let (number, index) = start.parts();
+        let segment = &self.segments[number];
+        let mut word = index / WORD;
+        let Some(&tags) = segment.tags.get(word) else {
             return EntryId::NONE;
         };
-        let (mut word, mut found) = (spot.word, first_match(tags, spot.tag));
+        let mut found = first_match(tags, tag.0);
         if found >= WORD {
             // Seldom: the word was full when the entry came.
             word = (word + 1) % segment.tags.len();
-            found = first_match(segment.tags[word], spot.tag).min(WORD - 1);
+            found = first_match(segment.tags[word], tag.0).min(WORD - 1);
         }
         let index = word * WORD + found;
         prefetch(&segment.entries[index]);
-        EntryId::new(spot.segment, index)
+        EntryId::new(number, index)
     }
 
     /// The entry of this key if it is at this place.

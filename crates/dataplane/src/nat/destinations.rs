@@ -3,6 +3,7 @@
 use super::taken::TakenPorts;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
+use std::hint::black_box;
 use std::net::Ipv4Addr;
 use vpcsim_network::EipId;
 use vpcsim_packet::{FlowKey, Protocol};
@@ -52,6 +53,11 @@ impl Destinations {
         let taken = self.taken.entry(destination).or_default();
         taken.take(port);
         self.peak = self.peak.max(taken.len());
+    }
+
+    /// Touches what giving back the port of a session touches, if it was opened from inside.
+    pub(super) fn warm(&self, eip: EipId, inside: &FlowKey) {
+        black_box(self.taken.get(&destination(eip, inside)));
     }
 
     /// It holds it no longer.

@@ -30,6 +30,9 @@ pub(crate) struct Session {
     pub(crate) outside: FlowKey,
     /// Who opened it.
     pub(crate) opened: Opened,
+    /// The rule that it owes its translation to, of `dnat` where [`Opened::Rule`], else of `snat`:
+    /// its position from 1, plus 1. 1: the end of `snat`; 0: none, or not known any more.
+    pub(crate) rule: u32,
 }
 
 /// Who opened a session.
@@ -51,6 +54,29 @@ impl Session {
             (outbound, inbound)
         } else {
             (inbound, outbound)
+        }
+    }
+
+    /// The session that has these [`keys`](Self::keys).
+    pub(crate) fn of_keys(
+        gateway: NatGatewayId,
+        eip: EipId,
+        (opened, rule): (Opened, u32),
+        original: FlowKey,
+        reply: FlowKey,
+    ) -> Self {
+        let (inside, inbound) = if opened == Opened::Inside {
+            (original, reply)
+        } else {
+            (reply, original)
+        };
+        Self {
+            gateway,
+            eip,
+            inside,
+            outside: inbound.reversed(),
+            opened,
+            rule,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::destinations::Destinations;
 use super::{Opened, Session, zone};
 use crate::Nanos;
-use crate::conntrack::{Connection, ConnectionId, Direction, Table, TrackId};
+use crate::conntrack::{Connection, ConnectionId, Direction, Table, TrackId, Tracks, Zone};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use vpcsim_network::{EipId, NatGatewayId};
@@ -12,9 +12,17 @@ use vpcsim_packet::{FlowKey, Protocol};
 /// (eip, protocol, external port): one endpoint-independent mapping.
 type Mapping = (EipId, Protocol, u16);
 
+/// What the table of sessions has not got already: the rest of a [`Session`] is in its keys.
+#[derive(Debug, Clone, Copy)]
+struct Record {
+    eip: EipId,
+    opened: Opened,
+    rule: u32,
+}
+
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    table: Table<Session>,
+    table: Table<Record>,
     /// The ports of sessions opened from inside.
     destinations: Destinations,
     /// Sessions by mapping, oldest first; kept only for endpoint-independent filtering. A DNAT
@@ -42,12 +50,32 @@ impl Sessions {
         self.table.lookup(zone(gateway), key)
     }
 
-    pub(crate) fn get(&self, id: ConnectionId) -> Option<&Connection<Session>> {
-        self.table.get(id)
+    pub(crate) fn get(&self, id: ConnectionId) -> Option<Session> {
+        self.table.get(id).map(session)
     }
 
-    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection<Session>> {
-        self.table.get_mut(id)
+    /// The tracker and the deadline of a session.
+    pub(crate) fn held(&self, id: ConnectionId) -> Option<(TrackId, Nanos)> {
+        let connection = self.table.get(id)?;
+        Some((connection.track, connection.deadline()))
+    }
+
+    /// The session that is in a slot.
+    pub(crate) fn in_slot(&self, slot: u32) -> Option<ConnectionId> {
+        self.table.in_slot(slot)
+    }
+
+    /// The gateway of the session that is in a slot.
+    pub(crate) fn gateway_in(&self, slot: u32) -> Option<NatGatewayId> {
+        let connection = self.table.get(self.table.in_slot(slot)?)?;
+        Some(NatGatewayId(connection.zone().0))
+    }
+
+    /// A session goes on with another tracker.
+    pub(crate) fn set_track(&mut self, id: ConnectionId, track: TrackId) {
+        if let Some(connection) = self.table.get_mut(id) {
+            connection.track = track;
+        }
     }
 
     pub(crate) fn set_deadline(&mut self, id: ConnectionId, deadline: Nanos) {
@@ -55,13 +83,13 @@ impl Sessions {
     }
 
     /// Any session of a mapping, the oldest (policy `filtering: endpoint-independent`).
-    pub(crate) fn of_mapping(&self, eip: EipId, protocol: Protocol, port: u16) -> Option<&Session> {
+    pub(crate) fn of_mapping(&self, eip: EipId, protocol: Protocol, port: u16) -> Option<Session> {
         let id = self
             .by_mapping
             .as_ref()?
             .get(&(eip, protocol, port))?
             .front()?;
-        Some(&self.table.get(*id)?.value)
+        self.get(*id)
     }
 
     /// The ports of an eip that no session opened from inside holds towards a flow's destination,
@@ -90,8 +118,10 @@ impl Sessions {
         Destinations::may_fill(all.map(|one| &one.destinations), more)
     }
 
-    pub(crate) fn connections(&self) -> impl Iterator<Item = &Connection<Session>> {
-        self.table.iter().map(|(_, connection)| connection)
+    /// All sessions, each with its tracker and deadline.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Session, TrackId, Nanos)> {
+        let connections = self.table.iter().map(|(_, connection)| connection);
+        connections.map(|held| (session(held), held.track, held.deadline()))
     }
 
     /// Remembers a session, whose keys were looked up and are free.
@@ -104,7 +134,12 @@ impl Sessions {
         let (original, reply) = session.keys();
         let at = zone(session.gateway);
         let table = &mut self.table;
-        let id = table.insert_new(at, original, reply, track, deadline, session);
+        let record = Record {
+            eip: session.eip,
+            opened: session.opened,
+            rule: session.rule,
+        };
+        let id = table.insert_new(at, original, reply, track, deadline, record);
         if session.opened == Opened::Inside {
             let port = session.outside.source_port;
             self.destinations.take(session.eip, &session.inside, port);
@@ -120,15 +155,11 @@ impl Sessions {
     }
 
     /// Ends a session.
-    pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Connection<Session>> {
-        let gone = self.table.remove(id)?;
-        forget(
-            &mut self.destinations,
-            self.by_mapping.as_mut(),
-            id,
-            &gone.value,
-        );
-        Some(gone)
+    pub(crate) fn remove(&mut self, id: ConnectionId) {
+        if let Some(gone) = self.table.remove(id) {
+            let (destinations, mappings) = (&mut self.destinations, self.by_mapping.as_mut());
+            forget(destinations, mappings, id, &session(&gone));
+        }
     }
 
     /// The session whose timer has come first; see [`Table::due`].
@@ -136,15 +167,42 @@ impl Sessions {
         self.table.due(now).map(|(id, _)| id)
     }
 
+    /// See [`Table::touch`].
+    pub(crate) fn touch(&self, zone: Zone, key: &FlowKey) {
+        self.table.touch(zone, key);
+    }
+
+    /// See [`Table::warm_due`].
+    pub(crate) fn warm_due(&mut self, now: Nanos, tracks: &Tracks) -> usize {
+        let destinations = &self.destinations;
+        self.table.warm_due(now, |connection| {
+            tracks.prefetch_all(connection.track);
+            destinations.warm(connection.value.eip, &connection.original());
+        })
+    }
+
     /// Sets the timer of a session that is due anew.
-    pub(crate) fn defer(&mut self, id: ConnectionId, at: Nanos) {
-        self.table.defer(id, at);
+    pub(crate) fn defer(&mut self, slot: u32, at: Nanos) {
+        self.table.defer(slot, at);
     }
 
     /// A time before which nothing is due.
     pub(crate) fn next_expiry(&self) -> Option<Nanos> {
         self.table.next_expiry()
     }
+}
+
+/// The session that a connection of the table stands for.
+fn session(connection: &Connection<Record>) -> Session {
+    let Record { eip, opened, rule } = connection.value;
+    let gateway = NatGatewayId(connection.zone().0);
+    Session::of_keys(
+        gateway,
+        eip,
+        (opened, rule),
+        connection.original(),
+        connection.reply(),
+    )
 }
 
 fn mapping(session: &Session) -> Mapping {

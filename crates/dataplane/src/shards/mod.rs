@@ -346,6 +346,11 @@ impl Shards {
         self.stays_joined = 0;
     }
 
+    /// The states, for who adds up what each of them counts. No round may be under way.
+    pub fn states(&self) -> impl Iterator<Item = &State> {
+        self.states.iter()
+    }
+
     /// How full the tables are. No round may be under way.
     pub fn usage(&self, program: &Program) -> Use {
         let mut states = self.states.iter().map(|state| state.usage(program));

@@ -17,10 +17,10 @@ pub(super) fn is_separable(program: &Program, steering: &Steering, state: &State
         agrees(flow.track, shard)
     });
     flows
-        && state.sessions.connections().all(|session| {
-            let inside = steering.of_flow(program, &session.value.inside);
-            let outside = steering.of_flow(program, &session.value.outside);
-            inside == outside && agrees(session.track, inside)
+        && state.sessions.iter().all(|(session, track, _)| {
+            let inside = steering.of_flow(program, &session.inside);
+            let outside = steering.of_flow(program, &session.outside);
+            inside == outside && agrees(track, inside)
         })
 }
 
@@ -31,8 +31,8 @@ pub(super) fn shards<'a>(
     state: &'a State,
 ) -> impl Iterator<Item = u8> + 'a {
     let flows = state.flows.iter().map(|(_, flow)| flow.original());
-    let sessions = state.sessions.connections();
-    let sides = sessions.flat_map(|session| [session.value.inside, session.value.outside]);
+    let sessions = state.sessions.iter();
+    let sides = sessions.flat_map(|(session, ..)| [session.inside, session.outside]);
     let keys = flows.chain(sides);
     keys.map(|key| steering.of_flow(program, &key))
 }
@@ -53,9 +53,9 @@ pub(super) fn pour(
         let zone = Zone(flow.zone().0);
         moving.flow(&mut to[lane], zone, flow, flow.value);
     }
-    for session in from.sessions.connections() {
-        let lane = lane(steering.of_flow(program, &session.value.inside));
-        moving.session(&mut to[lane], session, session.value);
+    for (session, track, deadline) in from.sessions.iter() {
+        let lane = lane(steering.of_flow(program, &session.inside));
+        moving.session(&mut to[lane], (track, deadline), session);
     }
     for state in to {
         state.now = state.now.max(from.now);

@@ -14,6 +14,7 @@ impl<O: Observer> Walk<'_, O> {
         packet: &mut Packet<'_>,
         hairpin: Option<NatGatewayId>,
     ) -> Result<Step, Stopped> {
+        self.at = None;
         let network = self.program.network();
         let Some(id) = self.program.eip_of_public(packet.key.destination) else {
             let (reason, element) = (DropReason::NoSuchPublicAddress, Element::Internet);

@@ -12,6 +12,7 @@ use vpcsim_network::{NicId, VpcId};
 impl<O: Observer> Walk<'_, O> {
     /// §2: a packet leaves a nic.
     pub(crate) fn leave(&mut self, packet: &mut Packet<'_>, nic: NicId) -> Result<Step, Stopped> {
+        self.at = Some(nic);
         let network = self.program.network();
         let cvm = self.program.cvm_of(nic);
         if !self.program.host(cvm).running {
@@ -61,6 +62,7 @@ impl<O: Observer> Walk<'_, O> {
         packet: &mut Packet<'_>,
         approach: Approach,
     ) -> Result<Step, Stopped> {
+        self.at = Some(approach.nic);
         let subnet = self.program.subnet_of(approach.nic);
         if approach.same_subnet {
             self.acl_exempt(packet, subnet, Stage::AclIngress);

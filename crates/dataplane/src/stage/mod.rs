@@ -3,6 +3,7 @@
 mod acl;
 mod eip;
 mod external;
+mod flow_rule;
 mod host;
 mod internet;
 mod leave;

@@ -1,14 +1,15 @@
 //! SEMANTICS §9: the NAT gateway, outbound and inbound.
 
+use super::flow_rule::position;
 use crate::Place;
-use crate::conntrack::{Connection, Holder, Judgement, Opening, Tracker};
+use crate::conntrack::{Holder, Judgement, Opening, Tracker};
 use crate::flow_cache::Charge;
 use crate::nat::{Opened, Session, free_remote_port, map_source};
-use crate::observe::{Observer, Outcome};
+use crate::observe::{Decision, Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::Entry;
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
-use crate::walk::{Approach, Step, Stopped, Walk};
+use crate::walk::{Approach, Note, Step, Stopped, Walk};
 use vpcsim_network::{EipId, Filtering, MidStream, NatGatewayId};
 use vpcsim_packet::{FlowKey, Protocol, Quoted, Rewrite, icmp};
 
@@ -48,8 +49,9 @@ impl<O: Observer> Walk<'_, O> {
             policy,
             tracker,
         } = translation;
-        if let Some(tracker) = tracker {
-            self.open_session(session, tracker);
+        let flow = self.rule_of_session(&session, tracker.is_some());
+        if let Some((tracker, mid_stream)) = tracker {
+            self.open_session(session, tracker, mid_stream);
         }
         let (change, quoted, outcome) = match way {
             Way::Out => (
@@ -77,7 +79,13 @@ impl<O: Observer> Walk<'_, O> {
             None => packet.rewrite(&change),
         }
         let element = Element::NatGateway(session.gateway);
-        self.note_decided(packet, STAGE, element, outcome, rule, policy);
+        let note = Note {
+            rule,
+            policy,
+            flow,
+            ..Note::new(STAGE, element, Decision::Pass(outcome))
+        };
+        self.observe(packet, &note);
     }
 
     /// The session of an outbound packet: the live one, else a new mapping.
@@ -115,12 +123,13 @@ impl<O: Observer> Walk<'_, O> {
             inside: packet.key,
             outside: mapping.outside,
             opened: Opened::Inside,
+            rule: position(mapping.rule) + 1,
         };
         Ok(Translation {
             session,
             rule: mapping.rule,
             policy,
-            tracker: Some(tracker),
+            tracker: Some((tracker, policy.is_some())),
         })
     }
 
@@ -224,7 +233,7 @@ impl<O: Observer> Walk<'_, O> {
             session,
             rule,
             policy: policy.or(mid_stream),
-            tracker: Some(tracker),
+            tracker: Some((tracker, mid_stream.is_some())),
         }))
     }
 
@@ -238,7 +247,7 @@ impl<O: Observer> Walk<'_, O> {
         let network = self.program.network();
         let key = packet.key;
         let outside = key.reversed();
-        let towards = |source, source_port, opened| {
+        let towards = |source, source_port, opened, rule| {
             let inside = FlowKey {
                 source,
                 source_port,
@@ -250,6 +259,7 @@ impl<O: Observer> Walk<'_, O> {
                 inside,
                 outside,
                 opened,
+                rule,
             }
         };
         let port = key.destination_port;
@@ -262,7 +272,7 @@ impl<O: Observer> Walk<'_, O> {
                 line,
             };
             return Some((
-                towards(dnat.to, dnat.to_port, Opened::Rule),
+                towards(dnat.to, dnat.to_port, Opened::Rule, target.rule + 2),
                 Some(rule),
                 None,
             ));
@@ -276,6 +286,7 @@ impl<O: Observer> Walk<'_, O> {
             known.inside.source,
             known.inside.source_port,
             Opened::Mapping,
+            0,
         );
         Some((session, None, Some(Policy::Filtering)))
     }
@@ -290,14 +301,16 @@ impl<O: Observer> Walk<'_, O> {
         let Some((connection_id, direction)) = self.state.sessions.lookup(id, &packet.key) else {
             return Ok(None);
         };
-        let Some(connection) = self.state.sessions.get(connection_id) else {
+        let Some(session) = self.state.sessions.get(connection_id) else {
             return Ok(None);
         };
-        let session = connection.value;
+        let Some((track, before)) = self.state.sessions.held(connection_id) else {
+            return Ok(None);
+        };
         if packet.is_later_fragment() {
             return Ok(Some(session));
         }
-        let (holder, track) = (Holder::Gateway(connection_id), connection.track);
+        let holder = Holder::Gateway(connection_id.slot());
         let (track, judgement) = self.judge(packet, holder, track, direction);
         if judgement == Judgement::Reopen {
             // A new connection with the addresses of a finished one: it opens by the present
@@ -305,8 +318,8 @@ impl<O: Observer> Walk<'_, O> {
             self.state.end_connection(self.program, holder);
             return Ok(None);
         }
-        let connection = self.state.sessions.get(connection_id);
-        let before = connection.map_or(self.now(), Connection::deadline);
+        let held = self.state.sessions.held(connection_id);
+        let before = held.map_or(before, |(_, deadline)| deadline);
         let timeouts = &self.program.network().nat_gateway(id).timeouts;
         let tracker = self.state.tracks.get(track);
         let deadline = tracker.nat_deadline(judgement, before, self.now(), timeouts);
@@ -332,12 +345,12 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// Remembers a session.
-    fn open_session(&mut self, session: Session, tracker: Tracker) {
+    fn open_session(&mut self, session: Session, tracker: Tracker, mid_stream: bool) {
         let timeouts = &self.program.network().nat_gateway(session.gateway).timeouts;
         let deadline = self.now().after_seconds(tracker.nat_timeout(timeouts));
-        let track = self.open_track(tracker);
+        let track = self.open_track(tracker, mid_stream);
         let id = self.state.sessions.insert(session, track, deadline);
-        self.hold_opened(track, Holder::Gateway(id));
+        self.hold_opened(track, Holder::Gateway(id.slot()));
         self.state.journal_session(session.gateway, true);
         self.state.forget_misses_of(self.program, &session.inside);
     }
@@ -349,7 +362,7 @@ impl<O: Observer> Walk<'_, O> {
         packet: &Packet<'_>,
         id: NatGatewayId,
     ) -> Result<(Tracker, Option<Policy>), Drop> {
-        match Tracker::open(packet.bytes, &packet.headers, self.now(), &self.settings) {
+        match self.open(packet) {
             Opening::Opens(tracker) => Ok((tracker, None)),
             Opening::MidStream(tracker) => Ok((tracker, Some(Policy::MidStream))),
             Opening::Invalid(_) => {
@@ -381,7 +394,7 @@ impl<O: Observer> Walk<'_, O> {
     /// The live session that a packet with this key would belong to.
     pub(crate) fn session_by(&self, id: NatGatewayId, key: &FlowKey) -> Option<Session> {
         let (connection, _) = self.state.sessions.lookup(id, key)?;
-        Some(self.state.sessions.get(connection)?.value)
+        self.state.sessions.get(connection)
     }
 
     /// The gateway answers a ping to its address itself (policy-like switch `icmp_proxy`). One in
@@ -411,6 +424,6 @@ struct Translation {
     session: Session,
     rule: Option<Rule>,
     policy: Option<Policy>,
-    /// For a session that this packet opens.
-    tracker: Option<Tracker>,
+    /// For a session that this packet opens; whether it was picked up in the middle.
+    tracker: Option<(Tracker, bool)>,
 }

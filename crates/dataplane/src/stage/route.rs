@@ -31,6 +31,8 @@ impl<O: Observer> Walk<'_, O> {
         nic: NicId,
         back: Option<Entry>,
     ) -> Result<Step, Stopped> {
+        // A piece of a packet that was cut starts here.
+        self.at = Some(nic);
         let network = self.program.network();
         let subnet_id = self.program.subnet_of(nic);
         let subnet = network.subnet(subnet_id);

@@ -3,12 +3,12 @@
 use crate::conntrack::{
     Connection, ConnectionId, Direction, Holder, Judgement, Opening, Tracker, Zone,
 };
-use crate::observe::{Observer, Outcome};
+use crate::observe::{Decision, Observer, Outcome};
 use crate::packet::Packet;
 use crate::program::Travel;
-use crate::state::{Entry, NicFlow};
+use crate::state::{Door, Entry, LetIn, NicFlow};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
-use crate::walk::Walk;
+use crate::walk::{Note, Walk};
 use vpcsim_network::{Action, MidStream, NicId, OnRuleChange};
 use vpcsim_packet::FlowKey;
 
@@ -59,13 +59,13 @@ impl<O: Observer> Walk<'_, O> {
         match opening {
             Some(Opening::Opens(tracker)) => {
                 let accepted = self.rules(nic, travel, &packet.key)?;
-                self.remember(packet, nic, travel, entry, tracker, accepted)?;
+                self.remember(packet, nic, travel, entry, (tracker, false), accepted)?;
             }
             Some(Opening::MidStream(tracker)) => {
                 let accepted = self.rules(nic, travel, &packet.key)?;
                 let policy = accepted.policy.or(Some(Policy::MidStream));
                 let accepted = Accepted { policy, ..accepted };
-                self.remember(packet, nic, travel, entry, tracker, accepted)?;
+                self.remember(packet, nic, travel, entry, (tracker, true), accepted)?;
             }
             // A later fragment whose first left no flow behind is judged as that was.
             None => self.judge_stateless(packet, nic, travel, None)?,
@@ -96,7 +96,7 @@ impl<O: Observer> Walk<'_, O> {
             return Membership::Stranger;
         };
         let (track, entry) = (connection.track, entry_of_reply(connection, direction));
-        let (track, judgement) = self.judge(packet, Holder::Nic(id), track, direction);
+        let (track, judgement) = self.judge(packet, Holder::Nic(id.slot()), track, direction);
         let flow = self.state.flows.get(id);
         let before = flow.map_or(self.now(), Connection::deadline);
         let timeouts = &self.program.network().policies.conntrack;
@@ -104,7 +104,8 @@ impl<O: Observer> Walk<'_, O> {
         let deadline = tracker.deadline(judgement, before, self.now(), timeouts);
         match judgement {
             Judgement::Reopen => {
-                self.state.end_connection(self.program, Holder::Nic(id));
+                self.state
+                    .end_connection(self.program, Holder::Nic(id.slot()));
                 return Membership::Stranger;
             }
             Judgement::Invalid(_) => {
@@ -136,7 +137,13 @@ impl<O: Observer> Walk<'_, O> {
         } else {
             Outcome::Established
         };
-        self.note(packet, stage, Element::SecurityGroupsOf(nic), outcome);
+        let flow = flow.and_then(|connection| self.rule_of_flow(nic, &connection.value));
+        let (element, decision) = (Element::SecurityGroupsOf(nic), Decision::Pass(outcome));
+        let note = Note {
+            flow,
+            ..Note::new(stage, element, decision)
+        };
+        self.observe(packet, &note);
         Ok(back)
     }
 
@@ -152,26 +159,31 @@ impl<O: Observer> Walk<'_, O> {
         if flow.generation == generation || policy == OnRuleChange::Keep {
             return Ok(());
         }
-        let travel = if flow.ingress {
+        let travel = if flow.let_in.ingress() {
             Travel::Ingress
         } else {
             Travel::Egress
         };
         let first = connection.original();
-        if let Err(denied) = self.rules(nic, travel, &first) {
-            self.state.end_connection(self.program, Holder::Nic(id));
-            return Err(Drop { stage, ..denied }.by_policy(Policy::OnRuleChange));
-        }
+        let accepted = match self.rules(nic, travel, &first) {
+            Ok(accepted) => accepted,
+            Err(denied) => {
+                self.state
+                    .end_connection(self.program, Holder::Nic(id.slot()));
+                return Err(Drop { stage, ..denied }.by_policy(Policy::OnRuleChange));
+            }
+        };
+        let rule = self.place_in_lists(nic, travel, accepted.element, accepted.rule);
         if let Some(connection) = self.state.flows.get_mut(id) {
             connection.value.generation = generation;
+            connection.value.let_in = LetIn::new(flow.let_in.ingress(), rule);
         }
         Ok(())
     }
 
     /// What the packet would begin; `None` for a later fragment, which begins nothing.
     fn opening(&self, packet: &Packet<'_>) -> Option<Opening> {
-        (!packet.is_later_fragment())
-            .then(|| Tracker::open(packet.bytes, &packet.headers, self.now(), &self.settings))
+        (!packet.is_later_fragment()).then(|| self.open(packet))
     }
 
     /// Judges a packet that belongs to no flow and leaves none behind. `by`: the policy that
@@ -211,14 +223,15 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    /// A flow that the rules accepted is remembered at the nic.
+    /// A flow that the rules accepted is remembered at the nic; its tracker comes with whether it
+    /// was picked up in the middle.
     fn remember(
         &mut self,
         packet: &Packet<'_>,
         nic: NicId,
         travel: Travel,
         entry: Option<Entry>,
-        tracker: Tracker,
+        (tracker, mid_stream): (Tracker, bool),
         accepted: Accepted,
     ) -> Result<(), Drop> {
         let stage = stage_of(travel);
@@ -234,17 +247,18 @@ impl<O: Observer> Walk<'_, O> {
             let now = self.now();
             let deadline = now.after_seconds(tracker.timeout(conntrack));
             let generation = self.state.generation;
+            let rule = self.place_in_lists(nic, travel, accepted.element, accepted.rule);
             let flow = NicFlow {
-                entry,
-                ingress: travel == Travel::Ingress,
+                door: Door::of(entry),
+                let_in: LetIn::new(travel == Travel::Ingress, rule),
                 generation,
             };
             let (original, reply) = (packet.key, packet.key.reversed());
-            let track = self.open_track(tracker);
+            let track = self.open_track(tracker, mid_stream);
             // The look-up of one key finds a flow by either: both are free.
             let flows = &mut self.state.flows;
             let id = flows.insert_new(zone, original, reply, track, deadline, flow);
-            self.hold_opened(track, Holder::Nic(id));
+            self.hold_opened(track, Holder::Nic(id.slot()));
             self.state.journal_flow(true);
         }
         let outcome = if unfiltered {
@@ -333,6 +347,6 @@ fn stage_of(travel: Travel) -> Stage {
 
 fn entry_of_reply(connection: &Connection<NicFlow>, direction: Direction) -> Option<Entry> {
     (direction == Direction::Reply)
-        .then_some(connection.value.entry)
-        .flatten()
+        .then_some(connection.value.door)
+        .and_then(Door::entry)
 }

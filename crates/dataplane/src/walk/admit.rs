@@ -30,6 +30,9 @@ impl<O: Observer> Walk<'_, O> {
         self.state.now = self.state.now.max(to);
         let now = self.state.now;
         self.state.end_due(self.program);
+        if self.state.fragments.is_empty() {
+            return;
+        }
         let mut timed_out = Vec::new();
         self.state
             .fragments

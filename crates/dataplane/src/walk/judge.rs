@@ -2,10 +2,11 @@
 //! their protocol state (see [`crate::conntrack::Tracks`]).
 
 use super::Walk;
-use crate::conntrack::{Direction, Holder, Judgement, TrackId, Tracker};
+use crate::conntrack::{Connection, Direction, Holder, Judgement, Opening, TrackId, Tracker};
 use crate::observe::Observer;
 use crate::packet::Packet;
-use crate::{Program, State};
+use crate::state::NicFlow;
+use crate::{Nanos, Program, State};
 
 /// A tracker that the packet under way has met.
 #[derive(Debug, Clone)]
@@ -19,7 +20,32 @@ pub(crate) struct Met {
     by: u8,
 }
 
+/// The tracker that the packet under way has opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opened {
+    track: TrackId,
+    mid_stream: bool,
+    /// It is as it was opened: what the next place would open is the same.
+    is_fresh: bool,
+}
+
 impl<O: Observer> Walk<'_, O> {
+    /// What a packet without a connection begins. Every place on its way asks, and every one gets
+    /// the same answer: nothing that it depends on is ever rewritten.
+    pub(crate) fn open(&self, packet: &Packet<'_>) -> Opening {
+        if let Some(opened) = self.state.opened
+            && opened.is_fresh
+        {
+            let tracker = *self.state.tracks.get(opened.track);
+            return if opened.mid_stream {
+                Opening::MidStream(tracker)
+            } else {
+                Opening::Opens(tracker)
+            };
+        }
+        Tracker::open(packet.bytes, &packet.headers, self.now(), &self.settings)
+    }
+
     /// Lets the packet count for a connection. Returns where the connection's tracker is
     /// afterwards, and the judgement.
     pub(crate) fn judge(
@@ -48,6 +74,9 @@ impl<O: Observer> Walk<'_, O> {
             self.state.write_back(self.program, track);
         }
         let (now, settings) = (self.now(), self.settings);
+        if let Some(opened) = &mut self.state.opened {
+            opened.is_fresh &= opened.track != track;
+        }
         let tracker = self.state.tracks.get_mut(track);
         let before = *tracker;
         let judgement = tracker.update(packet.bytes, &packet.headers, direction, now, &settings);
@@ -64,14 +93,19 @@ impl<O: Observer> Walk<'_, O> {
 
     /// The tracker of a connection that the packet opens: the one that it opened before on its
     /// way, if it is the same.
-    pub(crate) fn open_track(&mut self, tracker: Tracker) -> TrackId {
+    pub(crate) fn open_track(&mut self, tracker: Tracker, mid_stream: bool) -> TrackId {
         let state = &mut *self.state;
-        let shared = state
-            .opened
-            .filter(|&track| *state.tracks.get(track) == tracker && state.tracks.has_room(track));
-        shared.unwrap_or_else(|| {
+        let shared = state.opened.filter(|opened| {
+            let same = opened.is_fresh || *state.tracks.get(opened.track) == tracker;
+            same && state.tracks.has_room(opened.track)
+        });
+        shared.map(|opened| opened.track).unwrap_or_else(|| {
             let track = state.tracks.insert(tracker);
-            state.opened = Some(track);
+            state.opened = Some(Opened {
+                track,
+                mid_stream,
+                is_fresh: true,
+            });
             state.met.push(Met {
                 track,
                 direction: Direction::Original,
@@ -143,14 +177,16 @@ impl State {
         let track = self.tracks.insert(tracker);
         self.tracks.hold(track, holder);
         match holder {
-            Holder::Nic(id) => {
-                if let Some(flow) = self.flows.get_mut(id) {
+            Holder::Nic(slot) => {
+                let id = self.flows.in_slot(slot);
+                if let Some(flow) = id.and_then(|id| self.flows.get_mut(id)) {
                     flow.track = track;
                 }
             }
-            Holder::Gateway(id) => {
-                if let Some(session) = self.sessions.get_mut(id) {
-                    session.track = track;
+            Holder::Gateway(slot) => {
+                let id = self.sessions.in_slot(slot);
+                if let Some(id) = id {
+                    self.sessions.set_track(id, track);
                 }
             }
         }
@@ -159,25 +195,36 @@ impl State {
 
     /// Ends the connections whose time has come.
     pub(crate) fn end_due(&mut self, program: &Program) {
-        while let Some((id, _)) = self.flows.due(self.now) {
-            self.visit(program, Holder::Nic(id));
+        let mut ahead = 0;
+        loop {
+            if ahead == 0 {
+                let tracks = &self.tracks;
+                let touch = |flow: &Connection<NicFlow>| tracks.prefetch_all(flow.track);
+                ahead = self.flows.warm_due(self.now, touch);
+            }
+            let Some((id, _)) = self.flows.due(self.now) else {
+                break;
+            };
+            ahead = ahead.saturating_sub(1);
+            self.visit(program, Holder::Nic(id.slot()));
         }
-        while let Some(id) = self.sessions.due(self.now) {
-            self.visit(program, Holder::Gateway(id));
+        let mut ahead = 0;
+        loop {
+            if ahead == 0 {
+                ahead = self.sessions.warm_due(self.now, &self.tracks);
+            }
+            let Some(id) = self.sessions.due(self.now) else {
+                break;
+            };
+            ahead = ahead.saturating_sub(1);
+            self.visit(program, Holder::Gateway(id.slot()));
         }
     }
 
     /// A connection's timer has come: ends it, or sets the timer to where its packets have moved
     /// the deadline since.
     fn visit(&mut self, program: &Program, holder: Holder) {
-        let connection = match holder {
-            Holder::Nic(id) => self.flows.get(id).map(|flow| (flow.track, flow.deadline())),
-            Holder::Gateway(id) => {
-                let session = self.sessions.get(id);
-                session.map(|session| (session.track, session.deadline()))
-            }
-        };
-        let Some((track, mut deadline)) = connection else {
+        let Some((track, mut deadline)) = self.held(holder) else {
             return;
         };
         if let Some(last) = self.last_seen(track) {
@@ -196,27 +243,42 @@ impl State {
             return;
         }
         match holder {
-            Holder::Nic(id) => self.flows.defer(id, again),
-            Holder::Gateway(id) => self.sessions.defer(id, again),
+            Holder::Nic(slot) => self.flows.defer(slot, again),
+            Holder::Gateway(slot) => self.sessions.defer(slot, again),
+        }
+    }
+
+    /// The tracker and the deadline of a connection.
+    fn held(&self, holder: Holder) -> Option<(TrackId, Nanos)> {
+        match holder {
+            Holder::Nic(slot) => {
+                let flow = self.flows.get(self.flows.in_slot(slot)?)?;
+                Some((flow.track, flow.deadline()))
+            }
+            Holder::Gateway(slot) => self.sessions.held(self.sessions.in_slot(slot)?),
         }
     }
 
     /// A connection ends.
     pub(crate) fn end_connection(&mut self, program: &Program, holder: Holder) {
-        let track = match holder {
-            Holder::Nic(id) => self.flows.get(id).map(|flow| flow.track),
-            Holder::Gateway(id) => self.sessions.get(id).map(|session| session.track),
+        let Some((track, _)) = self.held(holder) else {
+            return;
         };
-        let Some(track) = track else { return };
         self.uncache(program, track);
         match holder {
-            Holder::Nic(id) => {
-                self.flows.remove(id);
-                self.journal_flow(false);
+            Holder::Nic(slot) => {
+                if let Some(id) = self.flows.in_slot(slot) {
+                    self.flows.remove(id);
+                    self.journal_flow(false);
+                }
             }
-            Holder::Gateway(id) => {
-                if let Some(session) = self.sessions.remove(id) {
-                    self.journal_session(session.value.gateway, false);
+            Holder::Gateway(slot) => {
+                if let Some(id) = self.sessions.in_slot(slot) {
+                    let gateway = self.sessions.gateway_in(slot);
+                    self.sessions.remove(id);
+                    if let Some(gateway) = gateway {
+                        self.journal_session(gateway, false);
+                    }
                 }
             }
         }

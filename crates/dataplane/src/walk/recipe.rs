@@ -69,6 +69,9 @@ impl<O: Observer> Walk<'_, O> {
     pub(crate) fn charge(&mut self, packet: &Packet<'_>, charges: &[Charge]) -> Result<(), Charge> {
         let (now, len) = (self.now(), packet.headers.total_len);
         let buckets = &mut self.state.buckets;
+        if charges.iter().all(|&charge| !buckets.is_limited(charge)) {
+            return Ok(());
+        }
         let reached = charges
             .iter()
             .find(|&&charge| !buckets.allows(charge, len, now));

@@ -603,6 +603,15 @@ pub enum NetworkErrorKind {
     )]
     NothingBehind { name: String },
 
+    #[error("nobody is there: whatever is expected of nobody holds")]
+    #[diagnostic(
+        code("nobody-there"),
+        help(
+            "name a group with members, a subnet or vpc with hosts, or a prefix that somebody has"
+        )
+    )]
+    NobodyThere,
+
     // Havips.
     #[error("holder `{holder}` has no nic in subnet `{subnet}`")]
     #[diagnostic(

@@ -37,6 +37,8 @@ record! {
         optional routes: List<Item<HostRouteDecl>>,
         /// Policy rules (`ip rule`), in order, before the main table.
         optional rules: List<HostRuleDecl>,
+        /// Addresses that stand for it in captures, beside its own. Default: none.
+        optional captured_as: List<Spanned<Ipv4Addr>>,
         /// Services it listens on, as `tcp:80,443`. Default: anything that arrives is answered.
         optional listen: List<Spanned<ServiceItem>>,
     }

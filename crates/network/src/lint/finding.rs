@@ -175,6 +175,20 @@ impl Findings {
         }
     }
 
+    /// All that was found, whatever its level, in file order.
+    pub fn all(&self) -> &[Finding] {
+        &self.list
+    }
+
+    /// Adds what was found by looking at packets.
+    pub fn extend(&mut self, more: impl IntoIterator<Item = Finding>) {
+        self.list.extend(more);
+        self.list = Found {
+            list: std::mem::take(&mut self.list),
+        }
+        .into_sorted();
+    }
+
     /// What was found, each with its level: `asked` stands before what the file says. What is
     /// allowed is left out.
     pub fn judged<'a>(

@@ -26,7 +26,7 @@ mod zero_prefix;
 pub(crate) use level::LintsDecl;
 pub(crate) use silence::Silences;
 
-pub use finding::{Finding, FindingView, Findings};
+pub use finding::{Finding, FindingView, Findings, Why};
 pub use level::{Level, Levels};
 pub use name::Lint;
 

@@ -44,6 +44,7 @@ lints! {
     EmptyGroupPeer = "empty-group-peer", "a rule names a group that nobody it could match is in";
     ForgottenRpFilter = "forgotten-rp-filter", "rp_filter is 0 on `all`, and still 1 on a nic";
     ForwardingLoop = "forwarding-loop", "a host forwards into a table that sends it back to the host";
+    LostReplies = "lost-replies", "a packet arrives, and an acl drops the answer to it";
     OneWayPeering = "one-way-peering", "a route over a peering, and no way back";
     OpenNic = "open-nic", "a secondary nic without a group: everything passes";
     OpenToWorld = "open-to-world", "remote access or a database, open to the whole internet";
@@ -52,6 +53,7 @@ lints! {
     StrictRpFilter = "strict-rp-filter", "several nics, strict rp_filter, and no rule that brings answers out by the right one";
     UnusedEip = "unused-eip", "an eip that nothing uses";
     UnusedNatGateway = "unused-nat-gateway", "a nat gateway that no table points at";
+    UnusedRoute = "unused-route", "a route that never wins: other routes take all its packets";
     UnusedSnatRule = "unused-snat-rule", "a snat rule of a source that does not route to the gateway";
     ZeroPrefix = "zero-prefix", "0.0.0.0 with another length than 0";
 }

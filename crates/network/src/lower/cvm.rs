@@ -7,10 +7,12 @@ use crate::error::{Kind, suggest};
 use crate::file::{AddressDecl, CvmDecl, CvmRef, NicDecl, ServiceItem, protocol_name};
 use crate::yaml::clip;
 use crate::*;
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 impl Lowering<'_> {
     pub(super) fn cvms(&mut self) {
+        let mut captured = HashMap::new();
         for entry in entries(&self.file.cvms) {
             let id = CvmId(next_id(&self.network.cvms));
             let mut facts = CvmFacts::default();
@@ -28,6 +30,9 @@ impl Lowering<'_> {
             let decl = entry.value.as_ref();
             let services = decl.and_then(|d| d.listen.given());
             self.services(services);
+            let captured_as = decl.map_or(Vec::new(), |decl| {
+                self.captured_as(&entry.name, decl, &mut captured)
+            });
             self.network.cvms.push(Cvm {
                 name: entry.name.value.clone(),
                 zone: zone.unwrap_or(ZoneId(0)),
@@ -38,11 +43,37 @@ impl Lowering<'_> {
                 sysctl_all: InterfaceSysctl::default(),
                 routes: Vec::new(),
                 rules: Vec::new(),
+                captured_as,
                 listen: services.map(|list| list.iter().map(|s| s.value.0.clone()).collect()),
                 mark: entry.name.mark,
             });
             self.facts.cvms.push(facts);
         }
+    }
+
+    /// The addresses that stand for a cvm in captures; one stands for no other.
+    fn captured_as(
+        &mut self,
+        name: &Spanned<String>,
+        decl: &CvmDecl,
+        captured: &mut HashMap<Ipv4Addr, (String, Mark)>,
+    ) -> Vec<Ipv4Addr> {
+        let mut list = Vec::new();
+        for address in items(&decl.captured_as) {
+            if let Some((owner, first)) = captured.get(&address.value) {
+                let kind = Kind::AddressTaken {
+                    address: address.value,
+                    owner: format!("cvm `{owner}`"),
+                };
+                self.errors
+                    .push(kind, address.mark, "taken")
+                    .also(*first, "used here");
+                continue;
+            }
+            captured.insert(address.value, (name.value.clone(), address.mark));
+            list.push(address.value);
+        }
+        list
     }
 
     /// Reports services that no host listens on.

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 /// Ranges that are no public unicast addresses (RFC 6890), documentation aside.
-pub(crate) const NOT_PUBLIC: [(Ipv4Addr, u8); 10] = [
+pub const NOT_PUBLIC: [(Ipv4Addr, u8); 10] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),

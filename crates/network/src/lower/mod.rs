@@ -25,7 +25,7 @@ use crate::error::{Errors, Kind};
 use crate::file::File;
 use crate::{Mark, Network, NicId, RegionId, SubnetId, VpcId, ZoneId};
 use addresses::AddressBook;
-pub(crate) use eip::NOT_PUBLIC;
+pub use eip::NOT_PUBLIC;
 use ipnet::Ipv4Net;
 use names::Names;
 

@@ -25,6 +25,8 @@ pub struct Cvm {
     pub routes: Vec<HostRoute>,
     /// Policy rules (`ip rule`), in order, consulted before the main table.
     pub rules: Vec<HostRule>,
+    /// Addresses that stand for it in captures, beside its own.
+    pub captured_as: Vec<Ipv4Addr>,
     /// Services it listens on. `None`: not declared, anything that arrives is answered.
     pub listen: Option<Vec<Service>>,
     /// Where it is declared.

@@ -1,6 +1,7 @@
 //! What the network has to do, as its file says.
 
 use super::*;
+use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
 /// A question to the network with the answer that is wanted.
@@ -34,6 +35,51 @@ pub enum ExpectationEnd {
     External(ExternalId),
     /// Somebody out there.
     Internet,
+}
+
+/// An expectation about many packets: those of every sender to every receiver on every port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Where the requests start.
+    pub from: ClaimEnds,
+    /// Where they go.
+    pub to: ClaimEnds,
+    /// [`RuleProtocol::Tcp`], [`RuleProtocol::Udp`], [`RuleProtocol::Icmp`] (pings) or
+    /// [`RuleProtocol::All`].
+    pub protocol: RuleProtocol,
+    /// Destination ports, as they are where the requests arrive; [`PortRange::ALL`] where the
+    /// protocol has none.
+    pub ports: Vec<PortRange>,
+    /// What is wanted: reachable by all of the requests, or by none.
+    pub is: Wanted,
+    /// Where it is declared.
+    pub mark: Mark,
+}
+
+/// The ends of a claim on one side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimEnds {
+    /// Who; never nobody.
+    pub list: Vec<ClaimEnd>,
+    /// As it is written.
+    pub text: String,
+}
+
+/// One or many ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClaimEnd {
+    /// One.
+    One(ExpectationEnd),
+    /// Whoever has an address of a prefix.
+    Prefix(Ipv4Net),
+    /// The members of a group: nics.
+    Group(SecurityGroupId),
+    /// The nics of a subnet.
+    Subnet(SubnetId),
+    /// The nics of a vpc.
+    Vpc(VpcId),
+    /// Everybody: every nic, the internet, what lies behind externals.
+    Any,
 }
 
 /// The answer that is wanted.

@@ -60,6 +60,8 @@ pub struct Network {
     pub nics: Vec<Nic>,
     /// Choices that the platform's documentation leaves open.
     pub policies: Policies,
-    /// What the network has to do, in file order.
+    /// What the network has to do, in file order, as far as one request tells.
     pub expectations: Vec<Expectation>,
+    /// What it has to do with many, in file order.
+    pub claims: Vec<Claim>,
 }

@@ -20,7 +20,6 @@ macro_rules! finds {
 mod acls;
 mod groups;
 mod hosts;
-mod page;
 mod peering;
 mod public;
 mod scenarios;

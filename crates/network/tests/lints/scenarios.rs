@@ -29,7 +29,7 @@ const FIRES: &[(&str, &str, u32)] = &[
     ("peering-wrong-destination", "one-way-peering", 27),
     ("peering-wrong-destination", "route-outside-peer", 23),
     ("reference", "one-way-peering", 59),
-    ("reference", "open-nic", 122),
+    ("reference", "open-nic", 123),
     ("reference", "refused-dnat", 97),
     ("reference", "refused-dnat", 98),
 ];

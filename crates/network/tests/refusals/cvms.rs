@@ -20,6 +20,8 @@ refused! {
     the_broadcast: cvm("{subnet: web, address: 10.0.1.255}") => [("reserved-address", "10.0.1.255")];
     taken: cvm("{subnet: web, address: 10.0.1.10}") => [("address-taken", "10.0.1.10")];
     taken_by_itself: cvm("{subnet: web, addresses: [10.0.1.11, {address: 10.0.1.11}]}") => [("address-taken", "10.0.1.11")];
+    captured_as_twice: after(CVMS, "  x: {subnet: web, address: 10.0.1.11, captured_as: [10.7.0.1]}\n  y: {subnet: web, address: 10.0.1.12, captured_as: [10.7.0.1]}\n")
+        => [("address-taken", "10.7.0.1")];
     not_an_address: cvm("{subnet: web, address: 10.0.1.300}") => [("bad-address", "10.0.1.300")];
     an_address_with_a_prefix: cvm("{subnet: web, address: 10.0.1.11/24}") => [("bad-address", "10.0.1.11/24")];
     no_address: cvm("{subnet: web}") => [("missing-key", "x")];

@@ -14,7 +14,7 @@ impl Carry<'_> {
         if eip.mode == EipMode::Nat {
             path.key.source = Value::Is(eip.address);
         }
-        self.reach_internet(path, Entry::Eip(id));
+        self.reach_internet(path, None);
     }
 
     /// In by an eip that is bound to a private address: that becomes the destination.

@@ -57,7 +57,8 @@ impl Carry<'_> {
         }
         let routes = self.host_routes(cvm, &other.set, other.key.source, other.key.destination);
         for (set, nic) in routes {
-            let part = other.part(set);
+            let mut part = other.part(set);
+            part.router = Some(cvm);
             match nic {
                 Some(nic) => {
                     if let Some(part) = self.hop(part, STAGE) {

@@ -1,9 +1,9 @@
 //! SEMANTICS §2, steps 1 to 3, and §5: leaving a nic and entering one.
 
-use super::{Approach, Carry, End, Entry, Path, Step, split};
+use super::{Approach, Carry, End, Path, Step, split};
 use crate::set::Set;
 use vpcsim_dataplane::{DropReason, Place, Stage};
-use vpcsim_network::{NicId, SourceCheck, VpcId};
+use vpcsim_network::{NatGatewayId, NicId, SourceCheck, VpcId};
 
 impl Carry<'_> {
     /// §2
@@ -100,12 +100,8 @@ impl Carry<'_> {
     }
 
     /// Packets have reached the internet; those for one of our public addresses come right back
-    /// (§4).
-    pub(super) fn reach_internet(&mut self, path: Path, by: Entry) {
-        let hairpin = match by {
-            Entry::NatGateway(gateway) => Some(gateway),
-            Entry::Eip(_) => None,
-        };
+    /// (§4). `hairpin`: the gateway that just translated them.
+    pub(super) fn reach_internet(&mut self, path: Path, hairpin: Option<NatGatewayId>) {
         let parts = self.by_eip(path);
         for (path, _, _) in parts.found {
             self.go(path, Step::FromInternet { hairpin });

@@ -16,7 +16,9 @@ use crate::key::{Address, Key, Side, Value};
 use crate::set::Set;
 use std::net::Ipv4Addr;
 use vpcsim_dataplane::{DropReason, Place, Program, Stage};
-use vpcsim_network::{CvmId, EipId, ExternalId, NatGatewayId, NicId, RouteTableId, SubnetId};
+use vpcsim_network::{
+    AclId, CvmId, EipId, ExternalId, NatGatewayId, NicId, RouteTableId, SubnetId,
+};
 use vpcsim_packet::Protocol;
 
 /// Hops that packets may take; what a host sends with the usual time to live.
@@ -38,6 +40,9 @@ pub(crate) struct Path {
     pub(crate) answer: bool,
     /// Whether they had more than one way to go.
     pub(crate) chose: bool,
+    /// The acl that judged them last, and the host that forwarded them last.
+    pub(crate) acl: Option<AclId>,
+    pub(crate) router: Option<CvmId>,
     step: Step,
     ttl: u8,
     flows: Vec<Flow>,
@@ -51,6 +56,7 @@ pub(crate) enum Step {
     Send(CvmId),
     Leave(NicId),
     Route { nic: NicId, back: Option<Entry> },
+    ToInternet { hairpin: Option<NatGatewayId> },
     FromInternet { hairpin: Option<NatGatewayId> },
     FromExternal(ExternalId),
     Enter(Approach),
@@ -160,6 +166,8 @@ impl Path {
             opens,
             answer: false,
             chose: false,
+            acl: None,
+            router: None,
             step,
             ttl: TTL,
             flows: Vec::new(),
@@ -255,6 +263,7 @@ impl<'a> Carry<'a> {
                 Step::Send(cvm) => self.send(path, cvm),
                 Step::Leave(nic) => self.leave(path, nic),
                 Step::Route { nic, back } => self.route(path, nic, back),
+                Step::ToInternet { hairpin } => self.reach_internet(path, hairpin),
                 Step::FromInternet { hairpin } => self.arrive_from_internet(path, hairpin),
                 Step::FromExternal(external) => self.arrive_from_external(path, external),
                 Step::Enter(approach) => self.enter(path, approach),

@@ -37,7 +37,7 @@ impl Carry<'_> {
             self.end(path.part(backwards), End::Undecided);
             let mut own = path.part(own);
             own.key = session.outside;
-            self.reach_internet(own, Entry::NatGateway(id));
+            self.reach_internet(own, Some(id));
         }
         let mut path = path.part(left);
         if path.answer {
@@ -153,7 +153,7 @@ impl Carry<'_> {
             opened: Opened::Inside,
         });
         path.key = outside;
-        self.reach_internet(path, Entry::NatGateway(id));
+        self.reach_internet(path, Some(id));
     }
 
     /// Packets whose session at a gateway has this key already.

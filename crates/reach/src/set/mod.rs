@@ -3,6 +3,7 @@
 mod choose;
 mod rules;
 mod space;
+mod text;
 
 pub use rules::{Rule, Span};
 pub(crate) use space::Field;

@@ -7,10 +7,12 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod change;
+mod claims;
 mod packet;
+mod unused;
 
 use change::{Change, changed};
-use packet::{Draw, Walked, walk_there_and_back};
+use packet::{Draw, Walked, walk_there_and_back, walk_with_rules};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -22,8 +24,9 @@ use vpcsim_reach::{End, Outcome, Reach, Traced, Trip};
 use vpcsim_testkit::net;
 use vpcsim_testkit::strategy::networks;
 
-/// Packets for each network.
+/// Packets for each network; more where very many are tried.
 const PACKETS: u32 = 250;
+const MORE_PACKETS: u32 = 1_000;
 
 #[derive(Clone)]
 struct World {
@@ -53,24 +56,31 @@ fn packets_do_what_the_sets_say() {
         .ok()
         .and_then(|pairs| pairs.parse().ok());
     let pairs: u32 = pairs.unwrap_or(20_000);
+    let packets = if pairs > 100_000 {
+        MORE_PACKETS
+    } else {
+        PACKETS
+    };
     let config = Config {
-        cases: pairs.div_ceil(PACKETS),
+        cases: pairs.div_ceil(packets),
         max_shrink_iters: 600,
         failure_persistence: None,
         ..Config::default()
     };
     let (tried, arrived) = (Cell::new(0_u32), Cell::new(0_u32));
+    let decided = claims::Decided::default();
     let outcome = TestRunner::new(config).run(&any_world(), |world| {
         let program = changed(net(&world.text), &world.changes);
         let mut draw = Draw::new(world.seed, &program);
         let reach = Reach::new(&program);
         let ends = reach.all_ends();
+        let said = unused::Said::of(&reach);
         let chosen: Vec<(End, Vec<Traced>)> = (0..5)
             .map(|_| draw.one_of(&ends))
             .map(|end| (end, reach.traced(end)))
             .filter(|(_, traced)| !traced.is_empty())
             .collect();
-        for _ in 0..PACKETS {
+        for _ in 0..packets {
             if chosen.is_empty() {
                 break;
             }
@@ -78,18 +88,31 @@ fn packets_do_what_the_sets_say() {
             let Some(key) = draw.packet(*end, traced, &program) else {
                 continue;
             };
-            let walked = walk_there_and_back(&program, *end, &key);
+            let (walked, rules) = walk_with_rules(&program, *end, &key);
+            for (element, rule) in rules {
+                let place = unused::place_of(&program, element, rule);
+                prop_assert!(
+                    place.is_none_or(|place| !said.has(place)),
+                    "{end:?} sends {key}: {element:?} {rule:?} decides"
+                );
+            }
             tried.set(tried.get() + 1);
             arrived.set(arrived.get() + u32::from(walked.answered));
             check(&program, *end, traced, &key, &walked)?;
         }
         let (from, to) = (draw.one_of(&ends), draw.one_of(&ends));
-        question(&program, &reach, (from, to), &mut draw)
+        question(&program, &reach, (from, to), &mut draw)?;
+        for _ in 0..3 {
+            claims::decide(&program, &reach, &mut draw, &decided)?;
+        }
+        unused::rules(&program, &said)?;
+        unused::routes(&program, &said)
     });
     if let Err(error) = outcome {
         panic!("{error}");
     }
     println!("{} pairs, {} answered", tried.get(), arrived.get());
+    println!("claims: {decided:?}");
 }
 
 /// What happens to one packet is what one of the ways that it may take says.

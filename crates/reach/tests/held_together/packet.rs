@@ -1,7 +1,10 @@
 //! Packets drawn from sets, and what the walk makes of them.
 
+use std::cell::RefCell;
 use std::net::Ipv4Addr;
-use vpcsim_dataplane::{Arrival, Nanos, Place, Program, Source, State, Stop, Verdict, walk};
+use vpcsim_dataplane::{
+    Arrival, Element, Nanos, Place, Program, Role, Rule, Source, State, Stop, Verdict, walk,
+};
 use vpcsim_packet::build::{self, Build};
 use vpcsim_packet::{FlowKey, Headers, Protocol, TcpFlags};
 use vpcsim_reach::{End, Outcome, Set, Traced};
@@ -143,7 +146,7 @@ fn sends(end: End, key: &FlowKey, program: &Program) -> bool {
 }
 
 /// A host's addresses beside 127/8 (SEMANTICS §10).
-fn local(program: &Program, cvm: vpcsim_network::CvmId) -> Vec<Ipv4Addr> {
+pub(crate) fn local(program: &Program, cvm: vpcsim_network::CvmId) -> Vec<Ipv4Addr> {
     let network = program.network();
     let host = network.cvm(cvm);
     let mut own: Vec<Ipv4Addr> = host
@@ -185,12 +188,24 @@ pub(crate) struct Walked {
     /// The answer came back to the sender, as the answer to what was sent.
     pub(crate) answered: bool,
     /// What became of the answer.
-    #[allow(dead_code)]
-    answer: Option<Verdict>,
+    pub(crate) answer: Option<Verdict>,
 }
 
 pub(crate) fn walk_there_and_back(program: &Program, end: End, key: &FlowKey) -> Walked {
     walk_noting(program, end, key, &mut |_| {})
+}
+
+/// Both walks, with every rule that decided in them.
+pub(crate) fn walk_with_rules(
+    program: &Program,
+    end: End,
+    key: &FlowKey,
+) -> (Walked, Vec<(Element, Rule)>) {
+    let mut rules = Vec::new();
+    let walked = walk_noting(program, end, key, &mut |stop| {
+        rules.extend(stop.rule.map(|rule| (stop.element, rule)));
+    });
+    (walked, rules)
 }
 
 /// Both walks, stop by stop.
@@ -218,6 +233,7 @@ fn walk_noting(
         End::Internet => Source::Internet,
         End::External(external) => Source::External(external),
     };
+    let made = RefCell::new(Vec::new());
     let mut send = |source, bytes: &mut Vec<u8>, id| {
         let time = START.after_seconds(id as u32);
         let arrival = Arrival { id, time, source };
@@ -232,7 +248,7 @@ fn walk_noting(
             arrival,
             bytes,
             &mut observer,
-            &mut Vec::new(),
+            &mut made.borrow_mut(),
         )
         .verdict
     };
@@ -259,19 +275,27 @@ fn walk_noting(
         answered: false,
         answer: None,
     };
+    let is_home = |verdict| match verdict {
+        Verdict::Delivered(Place::Nic(nic)) => End::Cvm(program.network().nic(nic).cvm) == end,
+        Verdict::Delivered(Place::Internet) => end == End::Internet,
+        Verdict::Delivered(Place::External(id)) => end == End::External(id),
+        _ => false,
+    };
+    if let Some(Place::NatGateway(_)) = place {
+        // It answers itself.
+        let made = made.borrow();
+        let mut answers = made.iter().filter(|other| other.role == Role::Generated);
+        walked.answered =
+            answers.any(|other| is_home(other.verdict) && key_of(&other.bytes) == key.reversed());
+        return walked;
+    }
     let (Some(from), true) = (from, has_answer(&arrived)) else {
         return walked;
     };
     let mut bytes = built(&arrived.reversed(), true).bytes();
     let verdict = send(from, &mut bytes, 1);
     walked.answer = Some(verdict);
-    let home = match verdict {
-        Verdict::Delivered(Place::Nic(nic)) => End::Cvm(program.network().nic(nic).cvm) == end,
-        Verdict::Delivered(Place::Internet) => end == End::Internet,
-        Verdict::Delivered(Place::External(id)) => end == End::External(id),
-        _ => false,
-    };
-    walked.answered = home && key_of(&bytes) == key.reversed();
+    walked.answered = is_home(verdict) && key_of(&bytes) == key.reversed();
     walked
 }
 

@@ -2,7 +2,7 @@
 
 use vpcsim_dataplane::{Place, Program, Source};
 use vpcsim_network::CvmId;
-use vpcsim_packet::build::{Echo, icmp_echo, tcp, udp};
+use vpcsim_packet::build::{Echo, icmp_echo, raw, tcp, udp};
 use vpcsim_packet::{Headers, Icmp, IcmpBody, Protocol, TcpFlags, Transport};
 
 /// What happens where a request arrived.
@@ -96,6 +96,8 @@ fn reply(headers: &Headers) -> Option<Vec<u8>> {
             let payload = b"question";
             Some(icmp_echo(Echo::Reply, from, to, identifier, sequence, payload).bytes())
         }
-        _ => None,
+        // Whoever speaks another protocol speaks it both ways.
+        Transport::Other => Some(raw(headers.protocol, from, to, b"answer").bytes()),
+        Transport::Icmp(_) | Transport::LaterFragment => None,
     }
 }

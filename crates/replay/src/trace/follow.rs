@@ -3,7 +3,7 @@
 use super::rules::rule_view;
 use super::run::{Pass, Way};
 use super::view::{Change, ElementView, Leg, RuleView, StopView, VerdictView};
-use crate::names::{detail_text, element_kind};
+use crate::names::{detail_text, element_kind, source_text};
 use std::net::Ipv4Addr;
 use vpcsim_dataplane::{
     Arrival, Decision, Element, Nanos, Other, Program, Role, Source, Stage, State, Stop, Verdict,
@@ -72,7 +72,7 @@ impl<'p> Follow<'p> {
             &mut observer,
             &mut others,
         );
-        let start = start_name(program, source);
+        let start = source_text(program, source);
         let generated = others
             .into_iter()
             .find(|other| other.role == Role::Generated)
@@ -142,16 +142,6 @@ pub(super) fn egress_nic(program: &Program, cvm: CvmId, destination: Ipv4Addr) -
     nic.or_else(|| program.network().cvm(cvm).nics.first().copied())
 }
 
-fn start_name(program: &Program, source: Source) -> String {
-    let network = program.network();
-    match source {
-        Source::Cvm(cvm) => network.cvm(cvm).name.clone(),
-        Source::Nic(nic) => program.nic_name(nic),
-        Source::Internet => "internet".to_owned(),
-        Source::External(external) => format!("external:{}", network.external(external).name),
-    }
-}
-
 /// The stops of one packet.
 struct Notes {
     packet: String,
@@ -181,7 +171,7 @@ impl Notes {
         let before = self.before.replace(*stop.headers);
         let rule = stop
             .rule
-            .map(|rule| rule_view(program, &self.way, stop.element, rule));
+            .map(|rule| rule_view(program, self.way.table(), stop.element, rule));
         self.way.passes.push(Pass {
             stage: stop.stage,
             element: stop.element,

@@ -7,13 +7,16 @@ mod answer;
 mod cause;
 mod choose;
 mod follow;
+mod given;
 mod question;
 mod rules;
 mod run;
 mod services;
 mod view;
 
+pub use given::trace_packet;
 pub use question::{Question, TraceError};
+pub(crate) use rules::{rule_view, rule_words};
 pub(crate) use run::{End, Run, Way, run};
 pub use services::Because;
 pub(crate) use services::{Service, services};

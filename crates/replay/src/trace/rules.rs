@@ -1,18 +1,34 @@
 //! The rule that decided at a stop, in its own words.
 
-use super::run::Way;
 use super::view::RuleView;
 use vpcsim_dataplane::{Element, Program, Rule, RuleList};
 use vpcsim_network::RouteTableId;
 
-/// A rule for output. `way`: the stops before, which know whose route it is.
-pub(super) fn rule_view(program: &Program, way: &Way, element: Element, rule: Rule) -> RuleView {
+/// A rule for output. `table`: the route table that was asked last, whose route it is if it is one.
+pub(crate) fn rule_view(
+    program: &Program,
+    table: Option<RouteTableId>,
+    element: Element,
+    rule: Rule,
+) -> RuleView {
     RuleView {
         list: rule.list.name().to_owned(),
         position: rule.position,
         line: (rule.line > 0).then_some(rule.line),
-        text: words(program, way.table(), element, rule),
+        text: words(program, table, element, rule),
     }
+}
+
+/// The rule that decided something, as it is written in the network file; none at the end of a
+/// list. A route is known by its line.
+pub(crate) fn rule_words(program: &Program, element: Element, rule: Rule) -> Option<String> {
+    let at = rule.position?.checked_sub(1)? as usize;
+    let mut tables = (0..).map(RouteTableId).zip(&program.network().route_tables);
+    let table = tables.find(|(_, table)| {
+        let route = table.routes.get(at);
+        route.is_some_and(|route| route.mark.line == rule.line)
+    });
+    words(program, table.map(|(id, _)| id), element, rule)
 }
 
 fn words(

@@ -95,6 +95,21 @@ impl Way {
     }
 }
 
+/// What to send, and where it has to arrive.
+pub(super) struct Sending<'a> {
+    /// Where it starts, in words.
+    pub(super) from: String,
+    /// Where it is to arrive, in words.
+    pub(super) to: String,
+    pub(super) source: Source,
+    pub(super) protocol: Protocol,
+    /// The port that the destination is asked at.
+    pub(super) port: Option<u16>,
+    pub(super) packet: Vec<u8>,
+    /// Whether a place is where it is to arrive.
+    pub(super) is_there: &'a dyn Fn(Place) -> bool,
+}
+
 /// Sends the request and what answers it.
 pub(crate) fn run(
     program: &Program,
@@ -103,29 +118,46 @@ pub(crate) fn run(
     question: Question,
 ) -> Result<Run, TraceError> {
     let chosen = choose::choose(program, from, to, question)?;
+    let sending = Sending {
+        from: from.text(program),
+        to: to.text(program),
+        source: chosen.source,
+        protocol: chosen.protocol,
+        port: chosen.port,
+        packet: chosen.packet,
+        is_there: &|place| choose::is_at(program, to, place),
+    };
+    Ok(send(program, sending))
+}
+
+/// Sends a packet and what answers it.
+pub(super) fn send(program: &Program, sending: Sending<'_>) -> Run {
     let mut follow = Follow::new(program);
-    let request = follow.packet("request", chosen.source, chosen.packet.clone());
+    let request = follow.packet("request", sending.source, sending.packet);
     let verdict = request.verdict;
     let mut run = Run {
         trace: Trace {
-            from: from.text(program),
-            to: to.text(program),
-            protocol: chosen.protocol.to_string(),
-            port: chosen.port,
+            from: sending.from,
+            to: sending.to,
+            protocol: sending.protocol.to_string(),
+            port: sending.port,
             legs: vec![request.leg],
             reachable: false,
             why: None,
         },
         question: Question {
-            protocol: Some(chosen.protocol),
-            port: chosen.port,
+            protocol: Some(sending.protocol),
+            port: sending.port,
         },
         ways: vec![request.way],
         end: End::Unanswered,
     };
     let place = match verdict {
-        Verdict::Delivered(place) if choose::is_at(program, to, place) => place,
-        other => return Ok(run.lost(program, other, to.text(program))),
+        Verdict::Delivered(place) if (sending.is_there)(place) => place,
+        other => {
+            let wanted = run.trace.to.clone();
+            return run.lost(program, other, wanted);
+        }
     };
     let reply = match answer::answer(program, place, &request.bytes) {
         // The walk itself has answered.
@@ -145,39 +177,46 @@ pub(crate) fn run(
                 protocol,
                 port,
             };
-            return Ok(run);
+            return run;
         }
         Answer::Nobody(why) => {
             run.trace.why = Some(why);
-            return Ok(run);
+            return run;
         }
     };
     let Some(reply) = reply else {
         run.trace.why = Some(format!("nothing at {} answers", program.place_name(place)));
-        return Ok(run);
+        return run;
     };
-    Ok(run.settle(program, from, chosen.source, reply))
+    run.settle(program, sending.source, reply)
 }
 
 impl Run {
-    /// Whether the reply is where the request came from.
-    fn settle(
-        mut self,
-        program: &Program,
-        from: Endpoint,
-        source: Source,
-        reply: Followed,
-    ) -> Self {
+    /// Whether the reply is where the request came from, as the answer to it.
+    fn settle(mut self, program: &Program, source: Source, reply: Followed) -> Self {
         let verdict = reply.verdict;
+        let (asked, answered) = (self.ways[0].start, reply.way.last_key());
         self.trace.legs.push(reply.leg);
         self.ways.push(reply.way);
         match verdict {
             Verdict::Delivered(place) if choose::is_origin(program, source, place) => {
-                self.trace.reachable = true;
-                self.end = End::Reached;
+                match (asked, answered) {
+                    (Some(asked), Some(answer)) if answer != asked.reversed() => {
+                        self.trace.why = Some(format!(
+                            "the reply arrives as {answer}, which is no answer to {asked}"
+                        ));
+                    }
+                    _ => {
+                        self.trace.reachable = true;
+                        self.end = End::Reached;
+                    }
+                }
                 self
             }
-            other => self.lost(program, other, from.text(program)),
+            other => {
+                let wanted = self.trace.from.clone();
+                self.lost(program, other, wanted)
+            }
         }
     }
 

@@ -51,6 +51,35 @@ fn the_order_is_at_map_owner_external_internet() {
     }
 }
 
+/// What the network file says of captures holds without being said again; what is said is stronger.
+#[test]
+fn the_network_file_can_map_addresses_too() {
+    let declared = OFFICE.replace("  client: {", "  client: {captured_as: [10.0.0.5], ");
+    let program = program(&declared);
+    let reply = tcp(
+        (STRANGER, 80),
+        ([10, 0, 0, 5], 4000),
+        TcpFlags::SYN | TcpFlags::ACK,
+    );
+    let packets = packets([
+        tcp(([10, 0, 0, 5], 4000), (STRANGER, 80), TcpFlags::SYN).bytes(),
+        reply.bytes(),
+    ]);
+    let (report, kept) = run(&program, &Options::default(), &packets);
+    assert_eq!(report.verdicts.delivered, 2);
+    assert_eq!(kept.at(&program, "client/eth0").len(), 1);
+    let asked = Options {
+        map: vec![Mapping::parse(&program, "10.0.0.5=client-2").unwrap()],
+        ..Options::default()
+    };
+    let source = |options: &Options| {
+        let attribution = Attribution::new(&program, options);
+        attribution.of([10, 0, 0, 5].into()).source
+    };
+    assert_eq!(source(&Options::default()), Some(Source::Cvm(CvmId(0))));
+    assert_eq!(source(&asked), Some(Source::Cvm(CvmId(1))));
+}
+
 #[test]
 fn a_mapped_address_becomes_the_hosts_own_both_ways() {
     let program = program(OFFICE);

@@ -7,7 +7,7 @@ use std::path::Path;
 use vpcsim_capture::Reader;
 use vpcsim_capture::link::{Link, ipv4_payload};
 use vpcsim_dataplane::Program;
-use vpcsim_replay::{Endpoint, Input, Mapping, Options, ReplayError, replay};
+use vpcsim_replay::{Endpoint, FlowLogOptions, Input, Mapping, Options, ReplayError, replay};
 
 /// The private address that most packets of a capture come from.
 fn busiest(path: &Path) -> Option<Ipv4Addr> {
@@ -93,6 +93,9 @@ fn counts_add_up_on_every_capture() {
                     at,
                     map,
                     keep_drops: true,
+                    timeline: true,
+                    rules: at.is_none(),
+                    flow_log: at.is_none().then(FlowLogOptions::default),
                     ..Options::default()
                 };
                 assert_eq!(counted(program, &path, &options), packets, "{file}");

@@ -11,7 +11,7 @@ use vpcsim_replay::fix::{Advice, Ask, AskError, Fix, advise};
 use vpcsim_replay::trace::Question;
 use vpcsim_replay::{Endpoint, trace};
 
-fn scenarios() -> PathBuf {
+pub(crate) fn scenarios() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
 }
 
@@ -210,6 +210,13 @@ const FAIL_ON_PURPOSE: &[(&str, &str, &str, &str, &[&str])] = &[
         &["security group web, egress: accept tcp 80 to 10.0.1.10"],
     ),
     (
+        "tour-tightened",
+        "phone",
+        "internet",
+        "udp 53",
+        &["security group clients, egress: accept udp 53 to any"],
+    ),
+    (
         "snat-three-cvms",
         "internet",
         "203.0.113.10",
@@ -219,7 +226,7 @@ const FAIL_ON_PURPOSE: &[(&str, &str, &str, &str, &[&str])] = &[
 ];
 
 /// What the design of the platform forbids: nothing is to be fixed.
-const FORBIDDEN: &[(&str, &str, &str, &str)] = &[
+pub(crate) const FORBIDDEN: &[(&str, &str, &str, &str)] = &[
     (
         "peering-not-transitive",
         "web-1",

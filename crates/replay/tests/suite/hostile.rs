@@ -1,10 +1,10 @@
 //! Whatever bytes come: no panic, and the counts add up.
 
-use crate::support::{Frame, OFFICE, START, program, run};
+use crate::support::{Frame, OFFICE, START, json, program, run};
 use vpcsim_capture::LinkType;
 use vpcsim_packet::TcpFlags;
 use vpcsim_packet::build::{Echo, icmp, icmp_echo, tcp, udp};
-use vpcsim_replay::{Endpoint, Mapping, Options};
+use vpcsim_replay::{Endpoint, FlowLogOptions, Mapping, Options};
 
 /// xorshift64 (Marsaglia 2003): the same numbers on every run.
 struct Numbers(u64);
@@ -47,13 +47,13 @@ fn sound() -> Vec<Vec<u8>> {
     packets
 }
 
-#[test]
-fn damaged_packets_of_every_link_type_add_up() {
+/// Packets with damage of every link type, back and forth in time.
+pub(crate) fn damaged(number: u64) -> Vec<Frame> {
     let mut numbers = Numbers(0x5eed);
     let sound = sound();
     let links = [0, 1, 9, 12, 14, 50, 101, 104, 108, 113, 127, 228, 229, 276].map(LinkType);
     let mut frames = Vec::new();
-    for number in 0..40_000_u64 {
+    for number in 0..number {
         let mut data = sound[numbers.below(sound.len())].clone();
         for _ in 0..numbers.below(4) {
             let at = numbers.below(data.len().min(64));
@@ -74,6 +74,12 @@ fn damaged_packets_of_every_link_type_add_up() {
             data,
         });
     }
+    frames
+}
+
+#[test]
+fn damaged_packets_of_every_link_type_add_up() {
+    let frames = damaged(40_000);
     for policies in [
         "",
         "policies: {mid_stream: drop, mtu: icmp, fabric_ttl: 1}\n",
@@ -91,11 +97,24 @@ fn damaged_packets_of_every_link_type_add_up() {
                 at: at.map(place),
                 map,
                 keep_drops: true,
+                timeline: true,
                 ..Options::default()
             };
-            let (report, _) = run(&program, &options, &frames);
+            let (report, kept) = run(&program, &options, &frames);
             assert_eq!(report.packets, 40_000);
             assert!(report.verdicts.delivered > 0, "{report:#?}");
+            // Being watched changes nothing.
+            let watching = Options {
+                rules: true,
+                flow_log: Some(FlowLogOptions::default()),
+                ..options
+            };
+            let (mut watched, seen) = run(&program, &watching, &frames);
+            assert!(watched.rules.take().is_some_and(|rules| rules.flows_exact));
+            assert!(watched.flow_log.take().is_some_and(|log| log.records > 0));
+            assert_eq!(json(&watched), json(&report));
+            assert_eq!(seen.delivered, kept.delivered);
+            assert_eq!(seen.dropped, kept.dropped);
         }
     }
 }

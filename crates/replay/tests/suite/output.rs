@@ -9,7 +9,7 @@ use vpcsim_packet::TcpFlags;
 use vpcsim_packet::build::{tcp, udp};
 use vpcsim_replay::fix::{Ask, advise, advise_all};
 use vpcsim_replay::trace::Question;
-use vpcsim_replay::{Input, Mapping, Options, PcapngSink, Sink, replay};
+use vpcsim_replay::{FlowLogOptions, Input, Mapping, Options, PcapngSink, Sink, replay};
 
 const CLIENT: [u8; 4] = [172, 16, 1, 10];
 const WEB: [u8; 4] = [172, 16, 2, 10];
@@ -203,6 +203,26 @@ fn the_json_has_the_documented_keys_in_order() {
     let docs = docs();
     let mut missing = Vec::new();
     undocumented(&value, &docs, &mut missing);
+    assert!(
+        missing.is_empty(),
+        "docs/report.md does not explain {missing:?}"
+    );
+}
+
+#[test]
+fn every_key_of_rules_and_flow_logs_is_documented() {
+    let program = program(OFFICE);
+    let inputs = vec![input("example", example())];
+    let options = Options {
+        rules: true,
+        flow_log: Some(FlowLogOptions::default()),
+        ..Options::default()
+    };
+    let report = replay(&program, inputs, &options, &mut (), &mut go_on).unwrap();
+    let value = serde_json::to_value(&report).unwrap();
+    assert!(value["rules"]["rows"].is_array() && value["flow_log"].is_object());
+    let mut missing = Vec::new();
+    undocumented(&value, &docs(), &mut missing);
     assert!(
         missing.is_empty(),
         "docs/report.md does not explain {missing:?}"

@@ -4,6 +4,7 @@ use std::io::{self, Cursor};
 use std::path::PathBuf;
 use vpcsim_capture::{LinkType, Reader, Writer};
 use vpcsim_dataplane::{Drop, Place, Program};
+use vpcsim_flowlog::Record;
 use vpcsim_network::Network;
 use vpcsim_packet::build::Build;
 use vpcsim_replay::{Input, Options, Report, Sink, replay};
@@ -173,6 +174,8 @@ pub(crate) struct Ended {
 pub(crate) struct Kept {
     pub(crate) delivered: Vec<(Place, Ended)>,
     pub(crate) dropped: Vec<(Drop, Ended)>,
+    /// Flow-log records, as lines.
+    pub(crate) flows: Vec<String>,
 }
 
 impl Kept {
@@ -195,6 +198,11 @@ impl Sink for Kept {
 
     fn dropped(&mut self, drop: &Drop, time: u64, len: u32, bytes: &[u8]) -> io::Result<()> {
         self.dropped.push((*drop, ended(time, len, bytes)));
+        Ok(())
+    }
+
+    fn flow_record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        self.flows.push(record.to_string());
         Ok(())
     }
 }

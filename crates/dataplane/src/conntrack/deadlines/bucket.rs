@@ -6,14 +6,15 @@
 use crate::Nanos;
 use std::ops::Range;
 
-/// The finest buckets are one tick wide, 2^19 ns: about half a millisecond.
-const TICK: u32 = 19;
+/// The finest buckets are one tick wide, 2^15 ns: about as long as a batch of packets at 5 Gbit/s
+/// takes, so that what ends in a tick ends within a batch.
+const TICK: u32 = 15;
 /// Each level's buckets are 2^6 times as wide as those of the level below.
 const RADIX: u32 = 6;
 /// Buckets of a level: as many as reach to the end of the *next* bucket of the level above, so
 /// that this can be emptied into them while the present one lasts.
 pub(super) const RING: u64 = 128;
-/// 2^19 ns · 2^(6·7) · 2^7 is more than 2^64 ns.
+/// 2^15 ns · 2^(6·7) · 2^7 is 2^64 ns.
 pub(super) const LEVELS: u32 = 8;
 
 /// One bucket, named by its level and by how many widths it lies after time 0.

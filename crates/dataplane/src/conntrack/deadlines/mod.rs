@@ -23,6 +23,9 @@ use place::{Place, Places};
 use soon::Soon;
 use wheel::Wheel;
 
+/// How many of those that are due are named ahead.
+pub(super) const AHEAD: usize = 16;
+
 /// The timer of a connection, packed into 12 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(Rust, packed(4))]
@@ -90,6 +93,13 @@ impl Deadlines {
             self.next = self.next_wake();
         }
         due
+    }
+
+    /// Some of those that are due at `now`, the next ones most likely among them.
+    pub(super) fn soon_due(&mut self, now: Nanos) -> impl Iterator<Item = u32> {
+        let first = self.due(now);
+        let some = self.soon.iter().take(AHEAD * usize::from(first.is_some()));
+        some.filter(move |due| due.at() <= now).map(|due| due.slot)
     }
 
     /// Sets the timer of a new connection.

@@ -14,6 +14,11 @@ impl Soon {
         self.0.first().copied()
     }
 
+    /// All of them: those that come first are near the beginning.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Due> {
+        self.0.iter()
+    }
+
     pub(super) fn get(&self, index: usize) -> Due {
         self.0[index]
     }

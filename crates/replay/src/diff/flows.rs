@@ -1,0 +1,178 @@
+//! The flows seen of late, and the ways that their packets took.
+
+use super::changes::{Change, Differs};
+use super::ways::WayId;
+use hashbrown::HashMap;
+use vpcsim_packet::FlowKey;
+
+/// Flows of one generation: twice as many are remembered at most.
+const MOST: usize = 1 << 19;
+
+/// A flow without direction, in words that hash quickly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Undirected {
+    addresses: u64,
+    rest: u64,
+}
+
+impl Undirected {
+    /// The flow of a packet, and which of its directions that goes.
+    pub(super) fn of(key: FlowKey) -> (Self, usize) {
+        let reversed = key.reversed();
+        if key <= reversed {
+            (Self::new(key), 0)
+        } else {
+            (Self::new(reversed), 1)
+        }
+    }
+
+    fn new(key: FlowKey) -> Self {
+        let halves = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        let ports = u32::from(key.source_port) << 16 | u32::from(key.destination_port);
+        Self {
+            addresses: halves(key.source.into(), key.destination.into()),
+            rest: halves(ports, u32::from(key.protocol.0)),
+        }
+    }
+}
+
+/// What is remembered of a flow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flow {
+    /// By network, then by direction.
+    pub(super) ways: [[WayId; 2]; 2],
+    /// By direction: whether the ways lead through other elements.
+    pub(super) paths_differ: [bool; 2],
+    /// The direction of its first packet.
+    pub(super) first: u8,
+    /// Which changes it was counted for.
+    pub(super) changes: [bool; Change::ALL.len()],
+    /// By direction: in what packets differ that arrive in both networks by these ways, and the
+    /// number of the cause, once that is known.
+    pub(super) moved: [Option<(Differs, u32)>; 2],
+}
+
+impl Flow {
+    fn new(first: usize) -> Self {
+        Self {
+            ways: [[WayId::NONE; 2]; 2],
+            paths_differ: [false; 2],
+            first: first as u8,
+            changes: [false; Change::ALL.len()],
+            moved: [None; 2],
+        }
+    }
+}
+
+/// Flows in two generations: when the younger is full, the elder is forgotten. A flow that goes on
+/// stays in the younger.
+#[derive(Debug)]
+pub(super) struct Flows {
+    young: HashMap<Undirected, Flow>,
+    old: HashMap<Undirected, Flow>,
+    most: usize,
+    /// How many there were.
+    pub(super) seen: u64,
+    /// How many were forgotten: one that comes back is counted anew.
+    pub(super) forgotten: u64,
+}
+
+impl Default for Flows {
+    fn default() -> Self {
+        Self::new(MOST)
+    }
+}
+
+impl Flows {
+    fn new(most: usize) -> Self {
+        Self {
+            young: HashMap::new(),
+            old: HashMap::new(),
+            most,
+            seen: 0,
+            forgotten: 0,
+        }
+    }
+
+    /// How many are remembered.
+    pub(super) fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+
+    /// The flow of a packet that goes in `direction`. Of one that is not remembered `counted` says
+    /// what it was counted for before.
+    pub(super) fn of(
+        &mut self,
+        key: Undirected,
+        direction: usize,
+        counted: impl FnOnce() -> Option<[bool; Change::ALL.len()]>,
+    ) -> &mut Flow {
+        if self.young.len() >= self.most {
+            self.forgotten += self.old.len() as u64;
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.entry(key).or_insert_with(|| {
+            self.old.remove(&key).unwrap_or_else(|| {
+                let counted = counted();
+                self.seen += u64::from(counted.is_none());
+                Flow {
+                    changes: counted.unwrap_or_default(),
+                    ..Flow::new(direction)
+                }
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+    use vpcsim_packet::Protocol;
+
+    fn flow(number: u32) -> Undirected {
+        Undirected::of(key(number)).0
+    }
+
+    fn key(number: u32) -> FlowKey {
+        FlowKey {
+            protocol: Protocol::UDP,
+            source: Ipv4Addr::from(number),
+            source_port: 1,
+            destination: Ipv4Addr::new(255, 0, 0, 1),
+            destination_port: 53,
+        }
+    }
+
+    #[test]
+    fn both_directions_are_one_flow() {
+        let there = Undirected::of(key(7));
+        let back = Undirected::of(key(7).reversed());
+        assert_eq!(there.0, back.0);
+        assert_ne!(there.1, back.1);
+    }
+
+    #[test]
+    fn a_flood_is_forgotten_and_counted_and_who_goes_on_is_not() {
+        let mut flows = Flows::new(100);
+        for number in 0..10_000 {
+            flows.of(flow(number + 1), 0, || None);
+            flows.of(flow(0), 0, || None).changes[0] = true;
+            assert!(flows.len() <= 200);
+        }
+        assert!(flows.of(flow(0), 0, || None).changes[0]);
+        assert_eq!(flows.seen, 10_001);
+        assert_eq!(flows.forgotten + flows.len() as u64, 10_001);
+    }
+
+    #[test]
+    fn one_that_is_listed_is_not_counted_twice() {
+        let mut flows = Flows::new(1);
+        for number in [1, 2, 3] {
+            flows.of(flow(number), 0, || None);
+        }
+        assert_eq!((flows.seen, flows.forgotten), (3, 1));
+        assert_eq!(flows.of(flow(1), 0, || Some([true; 3])).changes, [true; 3]);
+        assert_eq!(flows.seen, 3);
+    }
+}
