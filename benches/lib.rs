@@ -3,9 +3,12 @@
 
 use criterion::measurement::WallTime;
 use criterion::{Bencher, BenchmarkGroup, Throughput};
+use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Duration;
 use vpcsim_bench::{BenchError, Size};
-use vpcsim_dataplane::Batch;
+use vpcsim_dataplane::{Batch, Program};
+use vpcsim_replay::{Input, Options, Sink, replay};
 
 /// How many flows are live: from one to more than caches hold, and, with `VPCSIM_LONG_BENCHES` set,
 /// as many as the largest gateway holds.
@@ -43,4 +46,27 @@ pub fn iterate(
     mut run: impl FnMut(u64) -> Result<Duration, BenchError>,
 ) {
     bencher.iter_custom(|batches| run(batches).expect("every packet arrives as it should"));
+}
+
+/// Replays a capture of so many packets, all of which arrive.
+///
+/// # Panics
+/// When one does not, or the capture is damaged.
+pub fn replayed(
+    program: &Program,
+    capture: &Path,
+    workers: usize,
+    packets: u64,
+    sink: &mut dyn Sink,
+) {
+    let input = Input::open(capture).expect("a capture");
+    let options = Options {
+        workers,
+        ..Options::default()
+    };
+    let report = replay(program, vec![input], &options, sink, &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .expect("a capture without damage");
+    assert_eq!(report.verdicts.delivered, packets);
 }

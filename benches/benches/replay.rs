@@ -6,24 +6,12 @@ use criterion::{
 };
 use std::fs::{self, File};
 use std::io::BufWriter;
-use std::ops::ControlFlow;
-use std::path::Path;
 use vpcsim_bench::{Size, program, write_capture};
-use vpcsim_benches::short;
-use vpcsim_dataplane::Program;
-use vpcsim_replay::{Input, Options, PcapngSink, Sink, replay};
+use vpcsim_benches::{replayed, short};
+use vpcsim_replay::PcapngSink;
 
 const FLOWS: u32 = 65_536;
 const PACKETS: u64 = 1_000_000;
-
-fn replayed(program: &Program, capture: &Path, sink: &mut dyn Sink) {
-    let input = Input::open(capture).expect("a capture");
-    let report = replay(program, vec![input], &Options::default(), sink, &mut |_| {
-        ControlFlow::Continue(())
-    })
-    .expect("a capture without damage");
-    assert_eq!(report.verdicts.delivered, PACKETS);
-}
 
 fn files(criterion: &mut Criterion) {
     let program = program(100).expect("a valid network");
@@ -41,13 +29,13 @@ fn files(criterion: &mut Criterion) {
             bytes,
         });
         group.bench_function(BenchmarkId::new("verdicts", size.name()), |bencher| {
-            bencher.iter(|| replayed(&program, &capture, &mut ()));
+            bencher.iter(|| replayed(&program, &capture, 1, PACKETS, &mut ()));
         });
         group.bench_function(BenchmarkId::new("written", size.name()), |bencher| {
             bencher.iter(|| {
                 let file = File::create(&out).expect("a file to write to");
                 let mut sink = PcapngSink::new(&program, file).expect("room for a capture");
-                replayed(&program, &capture, &mut sink);
+                replayed(&program, &capture, 1, PACKETS, &mut sink);
                 sink.finish().expect("room for a capture");
             });
         });

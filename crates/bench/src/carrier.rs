@@ -41,6 +41,9 @@ impl Arrived {
 
 /// Carries packets by the batch.
 pub(crate) trait Carrier {
+    /// Packets of a batch.
+    fn size(&self) -> usize;
+
     /// Adds a packet of a flow to the batch.
     fn push(&mut self, flow: &Flow, way: Way, packet: &[u8]);
 

@@ -31,6 +31,9 @@ pub enum BenchError {
     /// There is no network with so many rules.
     #[error("{0}")]
     Network(#[from] Box<NetworkErrors>),
+    /// The system has no threads for the workers.
+    #[error("cannot start workers: {0}")]
+    Workers(#[from] std::io::Error),
     /// No memory for the bare loop's table.
     #[error("no memory for a table of {entries} entries: {source}")]
     Memory {

@@ -92,7 +92,7 @@ fn run(
     connections: u32,
     clock: Clock,
 ) -> Result<Vec<Duration>, BenchError> {
-    let mut pipeline = Pipeline::new(Arc::clone(program));
+    let mut pipeline = Pipeline::new(Arc::clone(program), 1)?;
     let mut live = Live::new(LIVE);
     open_all(&mut pipeline, &mut live, &mut |_| {})?;
     let first = pipeline.elapsed();

@@ -12,6 +12,7 @@ use crate::flow::{End, Flow};
 use crate::live::Live;
 use crate::prefetch::prefetch;
 use memmap2::MmapMut;
+use vpcsim_dataplane::Batch;
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -128,6 +129,10 @@ impl Floor {
 }
 
 impl Carrier for Floor {
+    fn size(&self) -> usize {
+        Batch::SIZE
+    }
+
     fn push(&mut self, _: &Flow, _: Way, packet: &[u8]) {
         self.spans.push(Span {
             start: self.arena.len(),

@@ -6,13 +6,13 @@
 
 use crate::error::BenchError;
 use crate::memory::resident;
-use crate::opening::connect;
+use crate::opening::connect_with;
 use crate::size::Size;
 use crate::world::{Counted, World, program};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vpcsim_dataplane::{Batch, Program};
+use vpcsim_dataplane::{Batch, Program, SHARDS};
 
 /// The bandwidth of the largest NAT gateway, in Gbit/s (SEMANTICS §9): what is to be held on one
 /// core with the smallest packets.
@@ -30,6 +30,8 @@ pub struct Options {
     pub size: Size,
     /// Security-group rules, the last of which matches.
     pub rules: u32,
+    /// Workers that share the flows; 0 and 1: the thread that makes the packets carries them.
+    pub workers: u32,
     /// How long established flows are measured, the bare loop and what is between them included.
     pub duration: Duration,
 }
@@ -87,7 +89,8 @@ pub fn measure(
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<Measurement, BenchError> {
     let program = program(options.rules)?;
-    let mut world = World::new(&program, options.flows, &mut |part| {
+    let workers = options.workers.clamp(1, SHARDS as u32);
+    let mut world = World::with_workers(&program, options.flows, workers as usize, &mut |part| {
         on_progress(Progress::Opening(part));
     })?;
     let rss_bytes = resident();
@@ -97,14 +100,18 @@ pub fn measure(
     on_progress(Progress::Connecting);
     let connections_per_second = connections_per_second(&program, options)?;
 
-    let Established { ns, floor_ns } = established;
-    let gbps_wire = options.size.mean_wire_bits() / ns;
+    let Established {
+        ns: ns_of_all,
+        floor_ns,
+    } = established;
+    let ns = ns_of_all * f64::from(workers);
+    let gbps_wire = options.size.mean_wire_bits() / ns_of_all;
     Ok(Measurement {
         flows: options.flows,
         size: options.size.name(),
         rules: options.rules,
-        workers: 1,
-        mpps: 1000.0 / ns,
+        workers,
+        mpps: 1000.0 / ns_of_all,
         gbps_wire,
         ns_per_packet: ns,
         floor_ns,
@@ -129,8 +136,9 @@ const TURN: Duration = Duration::from_millis(150);
 const LEAD: u32 = 4;
 /// Turns at least, however short the time is.
 const TURNS: u32 = 3;
-/// Batches that are one sample: some hundred microseconds, most of which nothing interrupts.
-const STRIDE: u64 = 16;
+/// Packets that are one sample, or the next larger number that a batch has: some hundred
+/// microseconds, most of which nothing interrupts.
+const STRIDE: usize = 16 * Batch::SIZE;
 
 fn established(
     world: &mut World,
@@ -147,10 +155,11 @@ fn established(
         if turns >= TURNS && began.elapsed() >= options.duration {
             break;
         }
-        turn(length, &mut ours, |batches| {
+        let size = world.batch_size();
+        turn(length, size, &mut ours, |batches| {
             world.run(&mut traffic, Counted::Both, batches)
         })?;
-        turn(length, &mut bare, |batches| {
+        turn(length, Batch::SIZE, &mut bare, |batches| {
             world.run_floor(&mut floor, &mut same, Counted::Both, batches)
         })?;
         let part = began.elapsed().as_secs_f64() / options.duration.as_secs_f64();
@@ -162,19 +171,21 @@ fn established(
     })
 }
 
-/// Adds the strides of one turn, in nanoseconds a packet.
+/// Adds the strides of one turn, in nanoseconds a packet. `size`: packets of a batch.
 fn turn(
     length: Duration,
+    size: usize,
     strides: &mut Vec<f64>,
     mut run: impl FnMut(u64) -> Result<Duration, BenchError>,
 ) -> Result<(), BenchError> {
     let began = Instant::now();
+    let batches = STRIDE.div_ceil(size) as u64;
     while began.elapsed() < length / LEAD {
-        run(STRIDE)?;
+        run(batches)?;
     }
     loop {
-        let time = run(STRIDE)?;
-        strides.push(time.as_secs_f64() * 1e9 / (STRIDE * Batch::SIZE as u64) as f64);
+        let time = run(batches)?;
+        strides.push(time.as_secs_f64() * 1e9 / (batches * size as u64) as f64);
         if began.elapsed() >= length {
             return Ok(());
         }
@@ -188,7 +199,7 @@ fn connections_per_second(program: &Arc<Program>, options: &Options) -> Result<f
     let mut rates = Vec::new();
     let began = Instant::now();
     while rates.is_empty() || began.elapsed() < options.duration / 4 {
-        let time = connect(program, CONNECTIONS)?.again;
+        let time = connect_with(program, CONNECTIONS, options.workers as usize)?.again;
         rates.push(f64::from(CONNECTIONS) / time.as_secs_f64());
     }
     Ok(median(&mut rates))
@@ -214,6 +225,7 @@ mod tests {
             flows: 64,
             size: Size::Imix,
             rules: 3,
+            workers: 1,
             duration: Duration::from_millis(1),
         };
         let mut opened = 0.0;
@@ -231,6 +243,21 @@ mod tests {
         assert!((measured.floor_ratio - ratio).abs() < 1e-9);
         let packets = measured.mpps * measured.ns_per_packet;
         assert!((packets - 1000.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn workers_share_the_packets() {
+        let options = Options {
+            flows: 64,
+            size: Size::Least,
+            rules: 3,
+            workers: 2,
+            duration: Duration::from_millis(1),
+        };
+        let measured = measure(&options, &mut |_| {}).unwrap();
+        assert_eq!(measured.workers, 2);
+        let packets = measured.mpps * measured.ns_per_packet;
+        assert!((packets - 2000.0).abs() < 1e-6);
     }
 
     #[test]

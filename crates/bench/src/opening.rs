@@ -11,7 +11,7 @@ use crate::world::all_arrived;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vpcsim_dataplane::{Batch, Program};
+use vpcsim_dataplane::Program;
 use vpcsim_packet::TcpFlags;
 
 /// One packet of every flow.
@@ -100,7 +100,16 @@ const FORGOTTEN: u32 = 600;
 /// # Errors
 /// When one of them does not arrive, or comes out wrong.
 pub fn connect(program: &Arc<Program>, connections: u32) -> Result<Connected, BenchError> {
-    let mut pipeline = Pipeline::new(Arc::clone(program));
+    connect_with(program, connections, 1)
+}
+
+/// The same with so many workers.
+pub(crate) fn connect_with(
+    program: &Arc<Program>,
+    connections: u32,
+    workers: usize,
+) -> Result<Connected, BenchError> {
+    let mut pipeline = Pipeline::new(Arc::clone(program), workers)?;
     let mut live = Live::new(connections);
     let all = || 0..connections;
     let at_first = send(&mut pipeline, &mut live, all(), &HANDSHAKE[0], &mut |_| {})?;
@@ -128,9 +137,9 @@ pub(crate) fn send(
     } = which;
     while next < flows {
         pipeline.clear();
-        let mut sent = Vec::with_capacity(Batch::SIZE);
+        let mut sent = Vec::with_capacity(pipeline.size());
         let mut wanted = Arrived::default();
-        while next < flows && sent.len() < Batch::SIZE {
+        while next < flows && sent.len() < pipeline.size() {
             let (shot, flow) = (round.shot(next), Flow::number(next));
             next += 1;
             if !round.is_sent_by(&flow) {

@@ -1,12 +1,14 @@
 //! The dataplane as `replay` drives it: batches through every stage.
 
 use crate::carrier::{Arrived, Carrier, Way};
+use crate::error::BenchError;
 use crate::flow::Flow;
 use std::sync::Arc;
 use vpcsim_dataplane::{
-    Arrival, Batch, Nanos, Place, Program, Source, State, Use, Verdict, advance,
+    Arrival, Batch, Nanos, Place, Program, Round, Shards, Source, State, Use, Verdict, advance,
 };
 use vpcsim_network::CvmId;
+use vpcsim_replay::Workers;
 
 /// Virtual time between two packets, in nanoseconds: the smallest ones at 5 Gbit/s. So the clock
 /// moves as it would at the target, deadlines move with it, and what should expire expires.
@@ -18,25 +20,65 @@ pub(crate) const START: Nanos = Nanos(1_735_689_600_000_000_000);
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     program: Arc<Program>,
-    state: State,
-    batch: Batch,
+    engine: Engine,
     now: Nanos,
     pace: u64,
     /// Packets so far.
     packets: u64,
 }
 
+/// One state on this thread, or several with a thread each.
+#[derive(Debug)]
+enum Engine {
+    Alone(Box<State>, Batch),
+    Shared(Box<Shards>, Workers, Round),
+}
+
+impl Engine {
+    fn run(&mut self, program: &Program) {
+        match self {
+            Self::Alone(state, batch) => batch.run(program, state, &mut ()),
+            Self::Shared(shards, workers, round) => {
+                let works = shards.deal(program, round);
+                let dealt = works.len();
+                // A worker that is gone has panicked, and its packets are lost.
+                let done = workers.give(works).and_then(|()| workers.take(dealt));
+                shards.collect(program, round, done.unwrap_or_default());
+            }
+        }
+    }
+
+    fn arrived(&self) -> Arrived {
+        let mut arrived = Arrived::default();
+        let mut count = |place: Option<Place>| {
+            // Which way a packet goes nobody can foresee: no branch.
+            arrived.outside += usize::from(place == Some(Place::Internet));
+            arrived.inside += usize::from(matches!(place, Some(Place::Nic(_))));
+        };
+        match self {
+            Self::Alone(_, batch) => batch.places().for_each(&mut count),
+            Self::Shared(_, _, round) => round.places().for_each(&mut count),
+        }
+        arrived
+    }
+}
+
 impl Pipeline {
-    pub(crate) fn new(program: Arc<Program>) -> Self {
-        let state = State::new(&program);
-        Self {
+    pub(crate) fn new(program: Arc<Program>, workers: usize) -> Result<Self, BenchError> {
+        let engine = if workers > 1 {
+            let shards = Shards::new(&program, workers);
+            let workers = Workers::start_detached(&program, shards.workers())?;
+            Engine::Shared(Box::new(shards), workers, Round::new())
+        } else {
+            Engine::Alone(Box::new(State::new(&program)), Batch::new())
+        };
+        Ok(Self {
             program,
-            state,
-            batch: Batch::new(),
+            engine,
             now: START,
             pace: PACE,
             packets: 0,
-        }
+        })
     }
 
     /// Nothing happens for some seconds.
@@ -56,22 +98,38 @@ impl Pipeline {
 
     /// How full the tables are.
     pub(crate) fn usage(&self) -> Use {
-        self.state.usage(&self.program)
+        match &self.engine {
+            Engine::Alone(state, _) => state.usage(&self.program),
+            Engine::Shared(shards, ..) => shards.usage(&self.program),
+        }
     }
 
     /// Packets of the batch that were not delivered.
     pub(crate) fn lost(&self) -> usize {
-        self.batch.places().filter(Option::is_none).count()
+        match &self.engine {
+            Engine::Alone(_, batch) => batch.places().filter(Option::is_none).count(),
+            Engine::Shared(_, _, round) => round.places().filter(Option::is_none).count(),
+        }
     }
 
     /// Ends what is due, without a packet.
     pub(crate) fn expire(&mut self) {
-        let (program, state) = (&self.program, &mut self.state);
-        advance(program, state, self.now, &mut (), &mut Vec::new());
+        let (program, now, others) = (&self.program, self.now, &mut Vec::new());
+        match &mut self.engine {
+            Engine::Alone(state, _) => advance(program, state, now, &mut (), others),
+            Engine::Shared(shards, ..) => shards.advance(program, now, others),
+        }
     }
 }
 
 impl Carrier for Pipeline {
+    fn size(&self) -> usize {
+        match self.engine {
+            Engine::Alone(..) => Batch::SIZE,
+            Engine::Shared(..) => Round::SIZE,
+        }
+    }
+
     fn push(&mut self, flow: &Flow, way: Way, packet: &[u8]) {
         self.now.0 += self.pace;
         let arrival = Arrival {
@@ -83,29 +141,32 @@ impl Carrier for Pipeline {
             },
         };
         self.packets += 1;
-        self.batch.push(arrival, packet);
+        match &mut self.engine {
+            Engine::Alone(_, batch) => batch.push(arrival, packet),
+            Engine::Shared(shards, _, round) => shards.push(&self.program, round, arrival, packet),
+        }
     }
 
     // By its name `cargo xtask instructions` finds what is to be counted.
     #[inline(never)]
     fn carry(&mut self) -> Arrived {
-        self.batch.run(&self.program, &mut self.state, &mut ());
-        let mut arrived = Arrived::default();
-        for place in self.batch.places() {
-            // Which way a packet goes nobody can foresee: no branch.
-            arrived.outside += usize::from(place == Some(Place::Internet));
-            arrived.inside += usize::from(matches!(place, Some(Place::Nic(_))));
-        }
-        arrived
+        self.engine.run(&self.program);
+        self.engine.arrived()
     }
 
     fn packet(&mut self, index: usize) -> Option<&[u8]> {
-        self.batch.bytes_mut(index).map(|bytes| &*bytes)
+        match &mut self.engine {
+            Engine::Alone(_, batch) => batch.bytes_mut(index).map(|bytes| &*bytes),
+            Engine::Shared(_, _, round) => round.bytes(index),
+        }
     }
 
     fn first_lost(&self) -> Option<String> {
-        let mut verdicts = self.batch.ended().map(|ended| ended.walked.verdict);
-        let lost = verdicts.find(|verdict| !matches!(verdict, Verdict::Delivered(_)))?;
+        let is_lost = |verdict: &Verdict| !matches!(verdict, Verdict::Delivered(_));
+        let lost = match &self.engine {
+            Engine::Alone(_, batch) => batch.ended().map(|e| e.walked.verdict).find(is_lost),
+            Engine::Shared(_, _, round) => round.ended().map(|e| e.walked.verdict).find(is_lost),
+        }?;
         Some(match lost {
             Verdict::Dropped(drop) => format!("{} at {}", drop.reason, drop.stage),
             other => format!("{other:?}"),
@@ -113,6 +174,9 @@ impl Carrier for Pipeline {
     }
 
     fn clear(&mut self) {
-        self.batch.clear();
+        match &mut self.engine {
+            Engine::Alone(_, batch) => batch.clear(),
+            Engine::Shared(_, _, round) => round.clear(),
+        }
     }
 }

@@ -13,7 +13,9 @@ use crate::size::Size;
 use crate::traffic::Traffic;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vpcsim_dataplane::{Batch, Program};
+use vpcsim_dataplane::Program;
+#[cfg(doc)]
+use vpcsim_dataplane::{Batch, Round};
 use vpcsim_packet::TcpFlags;
 
 /// A program, its state with live flows, and what makes packets of them.
@@ -52,13 +54,31 @@ impl World {
         flows: u32,
         on_progress: &mut dyn FnMut(f64),
     ) -> Result<Self, BenchError> {
+        Self::with_workers(program, flows, 1, on_progress)
+    }
+
+    /// The same with so many workers.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and when there is no thread left.
+    pub fn with_workers(
+        program: &Arc<Program>,
+        flows: u32,
+        workers: usize,
+        on_progress: &mut dyn FnMut(f64),
+    ) -> Result<Self, BenchError> {
         let mut world = Self {
-            pipeline: Pipeline::new(Arc::clone(program)),
+            pipeline: Pipeline::new(Arc::clone(program), workers)?,
             live: Live::new(flows),
             writer: Writer::new(),
         };
         opening::open_all(&mut world.pipeline, &mut world.live, on_progress)?;
         Ok(world)
+    }
+
+    /// Packets of one batch: [`Batch::SIZE`], and with workers [`Round::SIZE`].
+    pub fn batch_size(&self) -> usize {
+        self.pipeline.size()
     }
 
     /// Packets of the live flows, from the beginning.
@@ -152,9 +172,9 @@ impl Lane<'_> {
     ) -> Result<Duration, BenchError> {
         carrier.clear();
         let mut wanted = Arrived::default();
-        let sampled = traffic.below(Batch::SIZE as u32) as usize;
+        let sampled = traffic.below(carrier.size() as u32) as usize;
         let mut sample = None;
-        for index in 0..Batch::SIZE {
+        for index in 0..carrier.size() {
             let shot = traffic.next(way);
             self.push(carrier, &shot);
             wanted.count(shot.way);
@@ -208,7 +228,7 @@ mod tests {
         let mut traffic = world.traffic(size);
         for _ in 0..8 {
             carrier.clear();
-            let shots: Vec<Shot> = (0..Batch::SIZE).map(|_| traffic.next(None)).collect();
+            let shots: Vec<Shot> = (0..carrier.size()).map(|_| traffic.next(None)).collect();
             let mut lane = Lane {
                 live: &mut world.live,
                 writer: &mut world.writer,
@@ -227,6 +247,20 @@ mod tests {
         }
     }
 
+    fn alone(program: &Arc<Program>) -> Pipeline {
+        Pipeline::new(Arc::clone(program), 1).unwrap()
+    }
+
+    #[test]
+    fn workers_translate_as_one_does() {
+        let program = program(10).unwrap();
+        for workers in [2, 3] {
+            let mut world = World::with_workers(&program, 1000, workers, &mut |_| {}).unwrap();
+            let mut pipeline = std::mem::replace(&mut world.pipeline, alone(&program));
+            checked(&mut world, &mut pipeline, Size::Imix);
+        }
+    }
+
     #[test]
     fn floor_and_pipeline_translate_alike() {
         let program = program(10).unwrap();
@@ -236,8 +270,7 @@ mod tests {
             for size in Size::ALL {
                 checked(&mut world, &mut floor, size);
             }
-            let mut pipeline =
-                std::mem::replace(&mut world.pipeline, Pipeline::new(Arc::clone(&program)));
+            let mut pipeline = std::mem::replace(&mut world.pipeline, alone(&program));
             for size in Size::ALL {
                 checked(&mut world, &mut pipeline, size);
             }
@@ -250,7 +283,7 @@ mod tests {
         let mut world = World::new(&program, 100, &mut |_| {}).unwrap();
         let mut traffic = world.traffic(Size::Least);
         // A state that knows none of the flows.
-        world.pipeline = Pipeline::new(program);
+        world.pipeline = alone(&program);
         let lost = world.run(&mut traffic, Counted::Only(Way::In), 1);
         let text = lost.unwrap_err().to_string();
         assert!(text.contains("0 arrived"), "{text}");

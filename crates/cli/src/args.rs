@@ -110,6 +110,9 @@ impl Command {
     }
 }
 
+/// The most workers: each has a shard at least.
+const MOST_WORKERS: i64 = vpcsim_dataplane::SHARDS as i64;
+
 /// Seconds, in nanoseconds.
 fn seconds(text: &str) -> Result<u64, String> {
     let seconds: f64 = text

@@ -5,7 +5,7 @@
 use crate::conntrack::{Direction, Settings, TrackId};
 use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedPlace, PackedSource, Tag};
 use crate::observe::Observer;
-use crate::walk::{Arrival, Other, Walked, walk, walk_and_remember};
+use crate::walk::{Arrival, Fragment, Other, Walked, walk, walk_and_remember, walk_fragment};
 use crate::{Nanos, Place, Program, State, Verdict};
 use bytes::BytesMut;
 use std::ops::Range;
@@ -25,6 +25,8 @@ use vpcsim_packet::{Glance, Shape};
 pub struct Batch {
     arena: BytesMut,
     packets: Vec<Slot>,
+    /// What is known of fragments whose datagram's first is known, with the packet's number.
+    fragments: Vec<(usize, Option<Fragment>)>,
     ends: Ends,
 }
 
@@ -124,6 +126,27 @@ impl Batch {
         });
     }
 
+    /// Adds a fragment whose datagram's flow is known.
+    pub(crate) fn push_fragment(&mut self, arrival: Arrival, bytes: &[u8], fragment: Fragment) {
+        self.fragments.push((self.len(), Some(fragment)));
+        self.push(arrival, bytes);
+    }
+
+    /// Moves the packet pushed as number `index` to the end of another batch.
+    pub(crate) fn move_to(&mut self, index: usize, other: &mut Self) {
+        let Slot {
+            arrival,
+            start,
+            len,
+            ..
+        } = self.packets[index];
+        let bytes = &self.arena[start..start + len];
+        match take_fragment(&mut self.fragments, index) {
+            Some(fragment) => other.push_fragment(arrival, bytes, fragment),
+            None => other.push(arrival, bytes),
+        }
+    }
+
     /// How many packets there are.
     pub fn len(&self) -> usize {
         self.packets.len()
@@ -149,6 +172,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.packets.clear();
+        self.fragments.clear();
         self.ends.clear();
     }
 
@@ -161,11 +185,16 @@ impl Batch {
         self.ends.clear();
         let all_stops = O::WATCHES && !O::REMEMBERS;
         if all_stops || program.verify_checksums() {
-            for slot in &mut self.packets {
+            for (index, slot) in self.packets.iter_mut().enumerate() {
                 let bytes = &mut self.arena[slot.start..slot.start + slot.len];
                 let arrival = slot.arrival;
-                slot.end = (self.ends)
-                    .add(|others| walk(program, state, arrival, bytes, observer, others));
+                let fragment = take_fragment(&mut self.fragments, index);
+                slot.end = self.ends.add(|others| match fragment {
+                    Some(fragment) => {
+                        walk_fragment(program, state, arrival, bytes, fragment, observer, others)
+                    }
+                    None => walk(program, state, arrival, bytes, observer, others),
+                });
             }
             return;
         }
@@ -319,6 +348,7 @@ impl Batch {
         let Self {
             arena,
             packets,
+            fragments,
             ends,
         } = self;
         if looked.is_empty() {
@@ -326,7 +356,7 @@ impl Batch {
         }
         let settings = Settings::of(program);
         let mut due = state.next_due();
-        for (slot, looked) in packets[first..].iter_mut().zip(looked) {
+        for (index, (slot, looked)) in (first..).zip(packets[first..].iter_mut().zip(looked)) {
             let bytes = &mut arena[slot.start..slot.start + slot.len];
             let arrival = slot.arrival;
             slot.end = match looked {
@@ -350,7 +380,14 @@ impl Batch {
                         walk_and_remember(program, state, arrival, bytes, key, observer, others)
                     })
                 }
-                None => ends.add(|others| walk(program, state, arrival, bytes, observer, others)),
+                None => match take_fragment(fragments, index) {
+                    Some(fragment) => ends.add(|others| {
+                        walk_fragment(program, state, arrival, bytes, fragment, observer, others)
+                    }),
+                    None => {
+                        ends.add(|others| walk(program, state, arrival, bytes, observer, others))
+                    }
+                },
             };
             due = state.next_due();
         }
@@ -390,6 +427,12 @@ impl Batch {
     }
 }
 
+/// What is known of the packet with this number, if it is such a fragment.
+fn take_fragment(fragments: &mut [(usize, Option<Fragment>)], index: usize) -> Option<Fragment> {
+    let at = fragments.binary_search_by_key(&index, |(index, _)| *index);
+    fragments[at.ok()?].1.take()
+}
+
 fn arrived(place: Place) -> Walked {
     Walked {
         verdict: Verdict::Delivered(place),
@@ -418,7 +461,7 @@ impl State {
         let limits = entry.is_limited().then(|| entry.charges());
         let len = usize::from(shape.total_len);
         if let Some(mut limits) = limits.clone()
-            && !limits.all(|charge| self.buckets.of(charge).allows(len, now))
+            && !limits.all(|charge| self.buckets.allows(charge, len, now))
         {
             return None;
         }
@@ -432,7 +475,7 @@ impl State {
             return None;
         }
         for charge in limits.into_iter().flatten() {
-            self.buckets.of(charge).take(len);
+            self.buckets.take(charge, len, now);
         }
         entry.take(now);
         shape.write(bytes, &entry.change());

@@ -9,6 +9,15 @@ const NANO: u128 = 1_000_000_000;
 /// Depth of a bucket in nanoseconds of its rate: 10 ms.
 const BURST: u128 = 10_000_000;
 
+/// What a packet may cost each of the limits that it is counted against, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cost {
+    /// This at once, or nothing.
+    Once(usize),
+    /// Not more than this, at once or bit by bit.
+    AtMost(usize),
+}
+
 /// A bucket that fills at a rate and holds 10 ms of it.
 ///
 /// A packet larger than the whole bucket (captures contain offloaded
@@ -43,7 +52,15 @@ impl Bucket {
 
     /// Whether a packet of `len` bytes may pass at `now`. Takes nothing.
     pub(crate) fn allows(&mut self, len: usize, now: Nanos) -> bool {
-        let Some(rate) = self.rate else { return true };
+        let Some(full) = self.fill(now) else {
+            return true;
+        };
+        self.level >= cost(len).min(full)
+    }
+
+    /// Lets it fill until `now`; how much it holds.
+    fn fill(&mut self, now: Nanos) -> Option<i128> {
+        let rate = self.rate?;
         let full = capacity(rate);
         let gained = rate.saturating_mul(u128::from(now.since(self.filled)));
         self.level = self
@@ -51,7 +68,21 @@ impl Bucket {
             .saturating_add(i128::try_from(gained).unwrap_or(i128::MAX))
             .min(full);
         self.filled = self.filled.max(now);
-        self.level >= cost(len).min(full)
+        Some(full)
+    }
+
+    /// Takes what a packet may cost; whether nothing that it costs can be refused.
+    fn bears(&mut self, cost: Cost, now: Nanos) -> bool {
+        let (len, suffices) = match cost {
+            Cost::Once(len) => (len, self.allows(len, now)),
+            // Of several the last one may find less than a full bucket.
+            Cost::AtMost(len) => {
+                self.fill(now);
+                (len, self.level >= self::cost(len))
+            }
+        };
+        self.take(len);
+        suffices
     }
 
     /// Takes the tokens of a packet that [`Self::allows`] let pass.
@@ -68,6 +99,16 @@ pub(crate) struct Buckets {
     gateways: Vec<Bucket>,
     eips_outbound: Vec<Bucket>,
     eips_inbound: Vec<Bucket>,
+    /// What was taken, where another looks after the levels and knows that they suffice.
+    book: Option<Vec<Taken>>,
+}
+
+/// Tokens that were taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    pub(crate) at: Nanos,
+    charge: Charge,
+    len: usize,
 }
 
 impl Buckets {
@@ -87,11 +128,91 @@ impl Buckets {
                 })
                 .map(Bucket::new)
                 .collect(),
+            book: None,
         }
     }
 
+    /// From now on everything is allowed, and written down.
+    pub(crate) fn keep_book(&mut self) {
+        self.book = Some(Vec::new());
+    }
+
+    /// What was taken since the last time.
+    pub(crate) fn book(&mut self) -> &mut Vec<Taken> {
+        self.book.get_or_insert_default()
+    }
+
+    /// Takes what was written down, in order of time. Packets of one time may come in any order:
+    /// a bucket does not fill between them.
+    pub(crate) fn settle(&mut self, book: &[Taken]) {
+        for &Taken { at, charge, len } in book {
+            let bucket = self.of(charge);
+            let allowed = bucket.allows(len, at);
+            debug_assert!(allowed, "the levels suffice");
+            bucket.take(len);
+        }
+    }
+
+    /// Whether a charge's packet of `len` bytes may pass at `now`. Takes nothing.
+    #[inline]
+    pub(crate) fn allows(&mut self, charge: Charge, len: usize, now: Nanos) -> bool {
+        self.book.is_some() || self.of(charge).allows(len, now)
+    }
+
+    /// Takes the tokens of a packet that [`Self::allows`] let pass; whether there is a limit.
+    #[inline]
+    pub(crate) fn take(&mut self, charge: Charge, len: usize, now: Nanos) -> bool {
+        let bucket = self.of(charge);
+        let is_limited = bucket.is_limited();
+        match &mut self.book {
+            Some(book) if is_limited => book.push(Taken {
+                at: now,
+                charge,
+                len,
+            }),
+            Some(_) => {}
+            None => self.of(charge).take(len),
+        }
+        is_limited
+    }
+
+    /// Whether any has a limit.
+    pub(crate) fn are_limited(&self) -> bool {
+        self.all().any(Bucket::is_limited)
+    }
+
+    /// Whether one may refuse a packet if each of these is charged to it, in order of time.
+    pub(crate) fn may_refuse(&self, costs: &[(Nanos, Cost)]) -> bool {
+        let Some(&(begin, _)) = costs.first() else {
+            return false;
+        };
+        // Of buckets that fill alike the emptiest stands for all.
+        let mut emptiest: Vec<Bucket> = Vec::new();
+        for bucket in self.all().filter(|bucket| bucket.is_limited()) {
+            let mut bucket = bucket.clone();
+            bucket.fill(begin);
+            match emptiest.iter_mut().find(|other| other.rate == bucket.rate) {
+                Some(other) => other.level = other.level.min(bucket.level),
+                None => emptiest.push(bucket),
+            }
+        }
+        emptiest
+            .iter_mut()
+            .any(|bucket| costs.iter().any(|&(at, cost)| !bucket.bears(cost, at)))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Bucket> {
+        let eips = self.eips_outbound.iter().chain(&self.eips_inbound);
+        self.gateways.iter().chain(eips)
+    }
+
+    /// Whether there is a limit behind a charge.
+    pub(crate) fn is_limited(&mut self, charge: Charge) -> bool {
+        self.of(charge).is_limited()
+    }
+
     /// The bucket of a charge.
-    pub(crate) fn of(&mut self, charge: Charge) -> &mut Bucket {
+    fn of(&mut self, charge: Charge) -> &mut Bucket {
         match charge {
             Charge::Gateway(id) => &mut self.gateways[id.index()],
             Charge::EipOutbound(id) => &mut self.eips_outbound[id.index()],

@@ -5,6 +5,7 @@ use crate::conntrack::{Table, Tracks};
 use crate::flow_cache::FlowCache;
 use crate::fragments::Fragments;
 use crate::nat::Sessions;
+use crate::shards::Journal;
 use crate::walk::{Met, Opened};
 use crate::{Nanos, Program};
 use vpcsim_network::{EipId, Filtering, NatGatewayId};
@@ -28,6 +29,8 @@ pub struct State {
     pub(crate) cache: FlowCache,
     pub(crate) fragments: Fragments,
     pub(crate) buckets: Buckets,
+    /// What is told to whoever counts for several states together.
+    pub(crate) journal: Option<Box<Journal>>,
 }
 
 /// By which public door a flow came in (§2.5a).
@@ -141,6 +144,7 @@ impl State {
             cache: FlowCache::new(usize::MAX),
             fragments: Fragments::default(),
             buckets: Buckets::new(network),
+            journal: None,
         }
     }
 

@@ -1,9 +1,9 @@
 //! A new program under a live state: what a change of the network does to what is remembered.
 
-use crate::conntrack::{Holder, Table, TrackId, Tracks, Zone};
+use crate::conntrack::{Connection, Holder, Table, TrackId, Tracks, Zone};
 use crate::nat::{Session, Sessions};
 use crate::state::{Door, Entry, LetIn, NicFlow};
-use crate::{Program, Source, State};
+use crate::{Nanos, Program, Source, State};
 use hashbrown::HashMap;
 use std::hash::Hash;
 use vpcsim_network::{CvmId, EipId, ExternalId, NatGatewayId, NicId};
@@ -116,17 +116,44 @@ fn matched<N: Hash + Eq>(
 }
 
 /// Trackers on their way to another state, those that are shared staying shared.
-struct Moving<'a> {
+pub(crate) struct Moving<'a> {
     from: &'a Tracks,
     moved: HashMap<TrackId, TrackId>,
 }
 
 impl<'a> Moving<'a> {
-    fn new(from: &'a Tracks) -> Self {
+    pub(crate) fn new(from: &'a Tracks) -> Self {
         Self {
             from,
             moved: HashMap::new(),
         }
+    }
+
+    /// Moves a flow of a nic.
+    pub(crate) fn flow(
+        &mut self,
+        to: &mut State,
+        zone: Zone,
+        flow: &Connection<NicFlow>,
+        value: NicFlow,
+    ) {
+        let (original, reply) = (flow.original(), flow.reply());
+        let track = self.to(&mut to.tracks, flow.track);
+        let flows = &mut to.flows;
+        let id = flows.insert_new(zone, original, reply, track, flow.deadline(), value);
+        to.tracks.hold(track, Holder::Nic(id.slot()));
+    }
+
+    /// Moves a session of a gateway.
+    pub(crate) fn session(
+        &mut self,
+        to: &mut State,
+        (track, deadline): (TrackId, Nanos),
+        session: Session,
+    ) {
+        let track = self.to(&mut to.tracks, track);
+        let id = to.sessions.insert(session, track, deadline);
+        to.tracks.hold(track, Holder::Gateway(id.slot()));
     }
 
     fn to(&mut self, tracks: &mut Tracks, id: TrackId) -> TrackId {
@@ -139,7 +166,7 @@ impl<'a> Moving<'a> {
 }
 
 fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut Moving<'_>) {
-    for (_, flow) in flows.iter() {
+    for (_, flow) in flows {
         let Some(nic) = same.nic(NicId(flow.zone().0)) else {
             continue;
         };
@@ -153,13 +180,8 @@ fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut 
             let_in: LetIn::new(flow.value.let_in.ingress(), 0),
             ..flow.value
         };
-        let (original, reply) = (flow.original(), flow.reply());
-        let track = tracks.to(&mut to.tracks, flow.track);
-        let (zone, deadline) = (Zone(nic.0), flow.deadline());
         // Keys cannot clash: zones map one to one.
-        let flows = &mut to.flows;
-        let id = flows.insert_new(zone, original, reply, track, deadline, value);
-        to.tracks.hold(track, Holder::Nic(id.slot()));
+        tracks.flow(to, Zone(nic.0), flow, value);
     }
 }
 
@@ -170,7 +192,10 @@ fn move_sessions(
     new: &Program,
     tracks: &mut Moving<'_>,
 ) {
-    for (session, track, deadline) in from.iter() {
+    let mut sessions: Vec<_> = from.iter().collect();
+    // The first of a mapping counts: which one that is must not depend on where it stood.
+    sessions.sort_by_key(|(session, ..)| session.outside);
+    for (session, track, deadline) in sessions {
         let Some(gateway) = same.gateway(session.gateway) else {
             continue;
         };
@@ -186,9 +211,7 @@ fn move_sessions(
                 rule: 0,
                 ..session
             };
-            let track = tracks.to(&mut to.tracks, track);
-            let id = to.sessions.insert(session, track, deadline);
-            to.tracks.hold(track, Holder::Gateway(id.slot()));
+            tracks.session(to, (track, deadline), session);
         }
     }
 }

@@ -6,6 +6,7 @@ mod judge;
 mod notes;
 mod recipe;
 
+pub(crate) use admit::{Fragment, fragment_timeout, is_wrong};
 pub use ended::{Arrival, Other, Role, Walked};
 pub(crate) use judge::{Met, Opened};
 pub(crate) use notes::Note;
@@ -36,8 +37,26 @@ pub fn walk<O: Observer>(
     others: &mut Vec<Other>,
 ) -> Walked {
     let mut walk = Walk::new(program, state, observer, others);
-    walk.advance(arrival.time);
+    walk.begin(arrival);
     let walked = walk.admit(arrival, bytes);
+    walk.finish();
+    walked
+}
+
+/// [`walk`] for a fragment whose datagram's first one is known: somebody else holds those that
+/// wait.
+pub(crate) fn walk_fragment<O: Observer>(
+    program: &Program,
+    state: &mut State,
+    arrival: Arrival,
+    bytes: &mut [u8],
+    fragment: Fragment,
+    observer: &mut O,
+    others: &mut Vec<Other>,
+) -> Walked {
+    let mut walk = Walk::new(program, state, observer, others);
+    walk.begin(arrival);
+    let walked = walk.admit_fragment(arrival, bytes, fragment);
     walk.finish();
     walked
 }
@@ -54,7 +73,7 @@ pub(crate) fn walk_and_remember<O: Observer>(
     others: &mut Vec<Other>,
 ) -> Walked {
     let mut walk = Walk::new(program, state, observer, others);
-    walk.advance(arrival.time);
+    walk.begin(arrival);
     let walked = walk.admit(arrival, bytes);
     let memory = walk.memory.take();
     if let Some(memory) = memory
@@ -302,21 +321,12 @@ impl<'a, O: Observer> Walk<'a, O> {
     }
 
     fn push_other(&mut self, id: u64, role: Role, walked: Walked, bytes: Vec<u8>) {
-        let Walked { verdict, cut } = walked;
-        let original_len = Headers::parse(&bytes).map_or(bytes.len(), |headers| headers.total_len);
-        self.others.push(Other {
-            id,
-            role,
-            verdict,
-            cut,
-            bytes,
-            original_len,
-        });
+        self.others.push(Other::new(id, role, walked, bytes));
     }
 }
 
 /// What is known of a later fragment's flow before its first one is.
-fn fragment_key(headers: &Headers) -> FlowKey {
+pub(crate) fn fragment_key(headers: &Headers) -> FlowKey {
     FlowKey {
         protocol: headers.protocol,
         source: headers.source,

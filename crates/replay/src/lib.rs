@@ -46,6 +46,7 @@
 #![forbid(unsafe_code)]
 
 mod attribution;
+mod carrier;
 mod counters;
 pub mod diff;
 mod drops;
@@ -74,6 +75,7 @@ mod top_flows;
 pub mod trace;
 mod watch;
 mod ways;
+mod workers;
 
 pub use attribution::{Attribution, Origin};
 pub use endpoint::{Endpoint, EndpointError};
@@ -92,3 +94,4 @@ pub use sink::{PcapngSink, Sink};
 pub use time::rfc3339;
 pub use timeline::{Step, Talk, Talks, Timeline, TimelineDrop, Usage};
 pub use trace::{trace, trace_packet};
+pub use workers::Workers;

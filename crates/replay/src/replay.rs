@@ -1,6 +1,7 @@
 //! Packets through a network, in batches.
 
 use crate::attribution::Attribution;
+use crate::carrier::Carrier;
 use crate::counters::{Broken, connections, nat_rows};
 use crate::flow::{flow, flow_of};
 use crate::flow_log::FlowLogOptions;
@@ -13,10 +14,11 @@ use crate::rules::RuleReport;
 use crate::sink::Sink;
 use crate::time::rfc3339;
 use crate::watch::Watch;
+use crate::workers::Workers;
 use std::io;
 use std::time::Instant;
 use vpcsim_capture::Record;
-use vpcsim_dataplane::{Arrival, Batch, Nanos, Program, Source, State, Use};
+use vpcsim_dataplane::{Arrival, Ended, Nanos, Program, Source, Use};
 use vpcsim_packet::{FlowKey, Headers};
 
 /// How a capture is to be taken.
@@ -28,6 +30,10 @@ pub struct Options {
     pub map: Vec<Mapping>,
     /// Hand dropped packets to the sink too (`--with-drops`).
     pub keep_drops: bool,
+    /// Threads that carry packets beside the one that reads and writes (`--workers`); 0 and 1: that
+    /// one carries them too. What comes out is the same. With [`rules`](Self::rules) or
+    /// [`flow_log`](Self::flow_log) it is always that one.
+    pub workers: usize,
     /// Gather what happened when ([`Report::timeline`]).
     pub timeline: bool,
     /// Count what each rule decides (`--rules`).
@@ -44,13 +50,11 @@ pub struct Options {
 pub struct Replay<'p> {
     program: &'p Program,
     origins: Origins<'p>,
-    state: State,
+    carrier: Carrier,
     ledger: Ledger<'p>,
     watch: Option<Watch>,
-    /// Packets that wait to be carried.
-    batch: Batch,
-    /// What is remembered of each of them, in the same order.
-    waiting: Vec<Captured>,
+    /// A packet whose addresses are replaced.
+    mapped: Vec<u8>,
     /// The latest time seen: the clock.
     latest: u64,
     earliest: Option<u64>,
@@ -58,16 +62,24 @@ pub struct Replay<'p> {
 }
 
 impl<'p> Replay<'p> {
-    /// A replay that has seen nothing.
+    /// A replay that has seen nothing, on this thread alone.
     pub fn new(program: &'p Program, options: &Options) -> Self {
+        Self::with(program, options, Carrier::alone(program))
+    }
+
+    /// A replay that has seen nothing, whose packets are carried by workers.
+    pub fn with_workers(program: &'p Program, options: &Options, workers: Workers) -> Self {
+        Self::with(program, options, Carrier::shared(program, workers))
+    }
+
+    fn with(program: &'p Program, options: &Options, carrier: Carrier) -> Self {
         Self {
             program,
             origins: Origins::new(Attribution::new(program, options)),
-            state: State::new(program),
+            carrier,
             ledger: Ledger::new(program, options.keep_drops, options.timeline),
             watch: Watch::new(program, options),
-            batch: Batch::new(),
-            waiting: Vec::new(),
+            mapped: Vec::new(),
             latest: 0,
             earliest: None,
             began: Instant::now(),
@@ -89,9 +101,10 @@ impl<'p> Replay<'p> {
         self.ledger.counters.all.packets
     }
 
-    /// How full the tables are. Packets that wait have left nothing there yet.
+    /// How full the tables are. Packets that wait have left nothing there yet; with workers, flush
+    /// first.
     pub fn usage(&self) -> Use {
-        self.state.usage(self.program)
+        self.carrier.usage(self.program)
     }
 
     /// Takes a captured packet; carries all that wait to their verdicts when they are many.
@@ -153,16 +166,21 @@ impl<'p> Replay<'p> {
             time: Nanos(record.time),
             source,
         };
-        self.batch.push(arrival, bytes);
-        let flow = self.map(flow);
-        self.waiting.push(Captured {
+        let mut captured = Captured {
             clock: self.latest,
             frame_len,
             original_len,
             flow,
-        });
-        if self.batch.is_full() {
-            self.flush(sink)
+        };
+        let is_full = if self.origins.attribution().mappings().is_empty() {
+            self.carrier.push(self.program, arrival, bytes, captured)
+        } else {
+            captured.flow = self.map(flow, bytes);
+            let bytes = &self.mapped;
+            self.carrier.push(self.program, arrival, bytes, captured)
+        };
+        if is_full {
+            self.carry(false, sink)
         } else {
             Ok(())
         }
@@ -182,7 +200,7 @@ impl<'p> Replay<'p> {
 
     fn sample(&mut self) {
         if let Some(timeline) = &mut self.ledger.timeline {
-            timeline.sample(&self.state);
+            timeline.sample(self.carrier.fill(self.program));
         }
     }
 
@@ -193,22 +211,16 @@ impl<'p> Replay<'p> {
         }
     }
 
-    /// Puts the hosts' own addresses in the place of mapped ones in the packet pushed last, and
-    /// gives the flow that it then is of.
-    #[inline]
-    fn map(&mut self, flow: FlowKey) -> FlowKey {
+    /// Puts the hosts' own addresses in the place of mapped ones in a copy of the packet, and gives
+    /// the flow that it then is of.
+    fn map(&mut self, flow: FlowKey, bytes: &[u8]) -> FlowKey {
+        self.mapped.clear();
+        self.mapped.extend_from_slice(bytes);
+        let Ok(mut headers) = Headers::parse(&self.mapped) else {
+            return flow;
+        };
         let mappings = self.origins.attribution().mappings();
-        if mappings.is_empty() {
-            return flow;
-        }
-        let last = self.batch.len() - 1;
-        let Some(bytes) = self.batch.bytes_mut(last) else {
-            return flow;
-        };
-        let Ok(mut headers) = Headers::parse(bytes) else {
-            return flow;
-        };
-        mappings.apply(bytes, &mut headers);
+        mappings.apply(&mut self.mapped, &mut headers);
         flow_of(&headers)
     }
 
@@ -217,30 +229,32 @@ impl<'p> Replay<'p> {
     /// # Errors
     /// When the sink does not take what ended.
     pub fn flush(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
-        match &mut self.watch {
-            Some(watch) => self.batch.run(self.program, &mut self.state, watch),
-            None => self.batch.run(self.program, &mut self.state, &mut ()),
-        }
+        let result = self.carry(true, sink);
+        self.ledger.check();
+        result
+    }
+
+    /// Carries the packets that wait; `all`: until none is under way.
+    fn carry(&mut self, all: bool, sink: &mut dyn Sink) -> io::Result<()> {
         let mut result = Ok(());
-        let mut waiting = self.waiting.iter();
-        self.batch.ended().for_each(|ended| {
-            let Some(captured) = waiting.next() else {
-                return;
-            };
+        let ledger = &mut self.ledger;
+        let end = |ended: Ended<'_>, captured: &Captured| {
             // Nothing more for a sink that has failed, but the counts stay whole.
             let sink: &mut dyn Sink = if result.is_ok() { sink } else { &mut () };
-            let taken = self.ledger.end(ended, captured, sink);
+            let taken = ledger.end(ended, captured, sink);
             if result.is_ok() {
                 result = taken;
             }
-        });
-        self.batch.clear();
-        self.waiting.clear();
-        self.ledger.check();
-        result.and_then(|()| {
-            let watch = self.watch.as_mut();
-            watch.map_or(Ok(()), |watch| watch.pass_on(sink))
-        })
+        };
+        let watch = self.watch.as_mut();
+        let carried = if all {
+            self.carrier.carry_all(self.program, watch, end)
+        } else {
+            self.carrier.carry(self.program, watch, end)
+        };
+        carried.and(result)?;
+        let watch = self.watch.as_mut();
+        watch.map_or(Ok(()), |watch| watch.pass_on(sink))
     }
 
     /// Carries the packets that wait to their verdicts, and reports.

@@ -3,12 +3,13 @@
 use crate::replay::{Options, Replay};
 use crate::report::Report;
 use crate::sink::Sink;
+use crate::workers::Workers;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use vpcsim_capture::{CaptureError, Reader, Record};
-use vpcsim_dataplane::{Batch, Program};
+use vpcsim_dataplane::{Batch, Program, SHARDS};
 
 /// A capture to be replayed.
 #[derive(Debug)]
@@ -60,6 +61,9 @@ pub enum ReplayError {
     /// The sink did not take a packet.
     #[error("cannot write packets: {0}")]
     Sink(#[from] io::Error),
+    /// The system has no threads for the workers.
+    #[error("cannot start workers: {0}")]
+    Workers(#[source] io::Error),
 }
 
 /// Packets between two looks at the clock.
@@ -84,10 +88,26 @@ pub fn replay(
     sink: &mut dyn Sink,
     on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Report, ReplayError> {
-    let mut replaying = Replaying {
-        replay: Replay::new(program, options),
-        sink,
-    };
+    // Who counts what rules decide sees the packets in order.
+    let watches = options.rules || options.flow_log.is_some();
+    if options.workers <= 1 || watches {
+        return run(Replay::new(program, options), inputs, sink, on_progress);
+    }
+    std::thread::scope(|scope| {
+        let workers = options.workers.min(SHARDS);
+        let workers = Workers::start(scope, program, workers).map_err(ReplayError::Workers)?;
+        let replay = Replay::with_workers(program, options, workers);
+        run(replay, inputs, sink, on_progress)
+    })
+}
+
+fn run(
+    replay: Replay<'_>,
+    inputs: Vec<Input>,
+    sink: &mut dyn Sink,
+    on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Report, ReplayError> {
+    let mut replaying = Replaying { replay, sink };
     let damage = read(inputs, &mut replaying, on_progress)?;
     let report = replaying.replay.finish(sink)?;
     match damage {

@@ -1,6 +1,6 @@
 //! `vpcsim bench`.
 
-use super::seconds;
+use super::{MOST_WORKERS, seconds};
 use clap::{Args, ValueEnum};
 use vpcsim_bench::MOST_FLOWS;
 
@@ -27,8 +27,8 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
     pub(crate) seconds: u64,
 
-    /// Workers that share the flows
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Threads that share the flows, at most 64
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_WORKERS))]
     pub(crate) workers: u32,
 
     /// Print one JSON document instead of text

@@ -1,5 +1,6 @@
 //! `vpcsim replay`.
 
+use super::MOST_WORKERS;
 use super::Watch;
 use clap::Args;
 use std::path::PathBuf;
@@ -30,6 +31,10 @@ pub(crate) struct Replay {
     /// Take packets from or to ADDR for packets from or to CVM; may be repeated
     #[arg(long, value_name = "ADDR=CVM")]
     pub(crate) map: Vec<String>,
+
+    /// Threads that carry packets beside the one that reads and writes; 1: that one carries them too
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_WORKERS))]
+    pub(crate) workers: u32,
 
     /// Drop packets with a wrong checksum
     #[arg(long)]

@@ -10,12 +10,6 @@ use vpcsim_bench::{BenchError, Options, Progress, Size, measure};
 
 /// Measures, and says what this machine does.
 pub(crate) fn run(args: &Bench, output: &Output) -> Result<Status, Failure> {
-    if args.workers > 1 {
-        return Err(
-            Failure::new(format!("--workers {}: there is one worker", args.workers))
-                .with_help("sharing flows among several is not there yet; leave --workers out"),
-        );
-    }
     if cfg!(debug_assertions) {
         output.note("warning: built without optimisation; `cargo run --release -- bench` is\n");
     }
@@ -28,6 +22,7 @@ pub(crate) fn run(args: &Bench, output: &Output) -> Result<Status, Failure> {
             FrameSize::Imix => Size::Imix,
         },
         rules: args.rules,
+        workers: args.workers,
         duration: Duration::from_nanos(args.seconds),
     };
     let mut steps = Steps::new();

@@ -46,6 +46,7 @@ fn options(args: &Replay, program: &Program) -> Result<Options, Failure> {
         at: at.transpose()?,
         map: map.collect::<Result<_, _>>()?,
         keep_drops: args.out.with_drops,
+        workers: args.workers as usize,
         timeline: args.out.html.is_some(),
         rules: args.watch.rules,
         flow_log: flow_log::options(&args.watch),

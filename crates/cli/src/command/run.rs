@@ -92,6 +92,7 @@ fn replayed(job: &Job<'_>, captures: Captures) -> Result<Report, End> {
             report,
         } => End::Cut(report, unreadable(&name, source)),
         ReplayError::Sink(error) => unwritable((failed, error)),
+        error @ ReplayError::Workers(_) => End::Failed(Failure::new(error.to_string())),
     });
     match result {
         Err(End::Failed(_) | End::ReaderGone) => result,

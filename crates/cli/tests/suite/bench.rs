@@ -63,13 +63,12 @@ fn numbers_fit_each_other() {
 }
 
 #[test]
-fn several_workers_are_not_there_yet() {
-    short(&["--workers", "2"])
-        .status(2)
-        .says(&["--workers 2", "leave --workers out"]);
-    short(&["--workers", "2", "--json"])
-        .status(2)
-        .says(&["\"error\""]);
+fn workers_share_the_flows() {
+    short(&["--workers", "2"]).status(0).shows(&["2 workers"]);
+    let measured = short(&["--workers", "2", "--json"]).status(0).json();
+    assert_eq!(measured["workers"], 2);
+    let all = measured["mpps"].as_f64().unwrap() * measured["ns_per_packet"].as_f64().unwrap();
+    assert!((all / 2000.0 - 1.0).abs() < 1e-9, "{measured:#}");
 }
 
 #[test]
@@ -78,6 +77,8 @@ fn limits_are_told() {
         ("--flows", "10000001", "1..=10000000"),
         ("--flows", "0", "1..=10000000"),
         ("--rules", "0", "1..=100000"),
+        ("--workers", "0", "1..=64"),
+        ("--workers", "65", "1..=64"),
         ("--size", "63", "imix"),
         ("--seconds", "soon", "a number of seconds"),
     ] {

@@ -30,10 +30,11 @@ fn a_replay_ends_with_0_and_says_what_became_of_the_packets() {
 }
 
 #[test]
-fn the_same_replay_twice_gives_the_same_bytes() {
+fn the_same_replay_gives_the_same_bytes_with_any_number_of_workers() {
     let desk = Desk::new();
-    let capture = desk.traffic("in.pcapng", &[]);
-    let run = |out: &str| {
+    // More packets than two rounds that workers share.
+    let capture = desk.traffic("in.pcapng", &["--packets", "20000"]);
+    let run = |out: &str, workers: &str| {
         let out = desk.path(out);
         let arguments = [
             "replay",
@@ -43,13 +44,18 @@ fn the_same_replay_twice_gives_the_same_bytes() {
             "-o",
             &out,
             "--with-drops",
+            "--workers",
+            workers,
         ];
         let mut report = vpcsim(arguments).status(0).json();
         report["timing"]["elapsed_seconds"].take();
         report["timing"]["packets_per_second"].take();
         (report, fs::read(out).unwrap())
     };
-    assert_eq!(run("a.pcapng"), run("b.pcapng"));
+    let one = run("one.pcapng", "1");
+    for workers in ["1", "2", "3"] {
+        assert!(one == run("again.pcapng", workers), "{workers} workers");
+    }
 }
 
 #[test]
@@ -89,11 +95,18 @@ fn standard_input_is_a_capture_too() {
 /// while more are to come in.
 #[test]
 fn packets_are_replayed_while_they_arrive() {
+    for workers in ["1", "2"] {
+        arrive_and_are_replayed(workers);
+    }
+}
+
+fn arrive_and_are_replayed(workers: &str) {
     let desk = Desk::new();
     let capture = desk.traffic("in.pcap", &["--packets", "60", "--size", "1500"]);
     let bytes = fs::read(capture).unwrap();
     let mut child = command()
         .args(["replay", &desk.network(), "-", "-o", "-"])
+        .args(["--workers", workers])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -312,6 +312,11 @@ impl<V> Table<V> {
         self.peak
     }
 
+    /// From now on at least this counts as the most there were.
+    pub(crate) fn raise_peak(&mut self, to: usize) {
+        self.peak = self.peak.max(to);
+    }
+
     /// All connections, in an order that depends on nothing but the calls so far.
     pub fn iter(&self) -> Iter<'_, V> {
         Iter {

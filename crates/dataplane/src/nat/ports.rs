@@ -12,7 +12,7 @@ const FIRST_BLOCK: u16 = FIRST_CHOSEN / 64;
 
 /// The class of a port or ICMP identifier, 0 to 63: all 16 bits folded to 6. NAT keeps a
 /// port's class, so that two workers never choose the same port towards one destination.
-pub(super) fn class(port: u16) -> u16 {
+pub(crate) fn class(port: u16) -> u16 {
     (port ^ (port >> 6) ^ (port >> 12)) & 63
 }
 

@@ -106,6 +106,18 @@ impl Sessions {
         self.peaks[gateway.index()]
     }
 
+    /// From now on at least this counts as the most there were.
+    pub(crate) fn raise_gateway_peak(&mut self, gateway: NatGatewayId, to: usize) {
+        let peak = &mut self.peaks[gateway.index()];
+        *peak = (*peak).max(to);
+    }
+
+    /// Whether in all of these together a destination may come to the ceiling of its connections
+    /// within so many more.
+    pub(crate) fn may_fill<'a>(all: impl Iterator<Item = &'a Self>, more: usize) -> bool {
+        Destinations::may_fill(all.map(|one| &one.destinations), more)
+    }
+
     /// All sessions, each with its tracker and deadline.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Session, TrackId, Nanos)> {
         let connections = self.table.iter().map(|(_, connection)| connection);

@@ -351,6 +351,7 @@ impl<O: Observer> Walk<'_, O> {
         let track = self.open_track(tracker, mid_stream);
         let id = self.state.sessions.insert(session, track, deadline);
         self.hold_opened(track, Holder::Gateway(id.slot()));
+        self.state.journal_session(session.gateway, true);
         self.state.forget_misses_of(self.program, &session.inside);
     }
 

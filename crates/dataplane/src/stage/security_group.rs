@@ -259,6 +259,7 @@ impl<O: Observer> Walk<'_, O> {
             let flows = &mut self.state.flows;
             let id = flows.insert_new(zone, original, reply, track, deadline, flow);
             self.hold_opened(track, Holder::Nic(id.slot()));
+            self.state.journal_flow(true);
         }
         let outcome = if unfiltered {
             Outcome::Unfiltered

@@ -2,7 +2,7 @@
 //! where it starts is decided (§12).
 
 use super::{Pending, Step, Walk, fragment_key};
-use crate::fragments::Later;
+use crate::fragments::{HeldFragment, Later};
 use crate::observe::Observer;
 use crate::packet::{Changes, Packet};
 use crate::verdict::{Drop, DropReason, Element, Stage, Verdict};
@@ -10,7 +10,22 @@ use crate::walk::{Arrival, Role, Walked};
 use crate::{Nanos, Place, Source};
 use vpcsim_packet::{FlowKey, Headers, Verdict as ChecksumVerdict, verify_checksums};
 
+/// What is known of a fragment beyond its bytes.
+#[derive(Debug)]
+pub(crate) struct Fragment {
+    /// The flow that its datagram's first one named.
+    pub(crate) flow: FlowKey,
+    /// Those that waited for it, if it is the first.
+    pub(crate) released: Vec<HeldFragment>,
+}
+
 impl<O: Observer> Walk<'_, O> {
+    /// A packet has its turn.
+    pub(super) fn begin(&mut self, arrival: Arrival) {
+        self.advance(arrival.time);
+        self.state.journal_begin(arrival.id);
+    }
+
     pub(super) fn advance(&mut self, to: Nanos) {
         self.state.now = self.state.now.max(to);
         let now = self.state.now;
@@ -33,7 +48,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     fn fragment_timeout(&mut self, id: u64, bytes: &mut [u8]) -> Verdict {
-        let drop = Drop::new(DropReason::FragmentTimeout, Stage::Packet, Element::Packet);
+        let drop = fragment_timeout();
         if let Ok(headers) = Headers::parse(bytes) {
             let key = fragment_key(&headers);
             let packet = Packet {
@@ -73,7 +88,7 @@ impl<O: Observer> Walk<'_, O> {
             key: known,
             changes: Changes::default(),
         };
-        if self.program.verify_checksums() && is_wrong(&packet) {
+        if self.program.verify_checksums() && is_wrong(packet.bytes, &packet.headers) {
             let drop = Drop::new(DropReason::BadChecksum, Stage::Packet, Element::Packet);
             self.note_drop(&packet, &drop);
             return uncut(Verdict::Dropped(drop));
@@ -82,16 +97,8 @@ impl<O: Observer> Walk<'_, O> {
         let now = self.now();
         if let Some(key) = key {
             if headers.more_fragments {
-                for held in self.state.fragments.first(source, &headers, key, now) {
-                    let (id, role) = (held.id, Role::Captured);
-                    self.pending.push_back(Pending {
-                        id,
-                        role,
-                        bytes: held.bytes,
-                        key: Some(key),
-                        step,
-                    });
-                }
+                let released = self.state.fragments.first(source, &headers, key, now);
+                self.release(released, key, step);
             }
         } else {
             match self
@@ -110,6 +117,47 @@ impl<O: Observer> Walk<'_, O> {
             }
         }
         self.carry(packet, step)
+    }
+
+    /// [`Self::admit`] for a fragment whose flow is known.
+    pub(super) fn admit_fragment(
+        &mut self,
+        arrival: Arrival,
+        bytes: &mut [u8],
+        fragment: Fragment,
+    ) -> Walked {
+        let headers = match Headers::parse(bytes) {
+            Ok(headers) => headers,
+            Err(malformed) => {
+                return Walked {
+                    verdict: Verdict::Malformed(malformed),
+                    cut: false,
+                };
+            }
+        };
+        let packet = Packet {
+            id: arrival.id,
+            generated: false,
+            bytes,
+            headers,
+            key: fragment.flow,
+            changes: Changes::default(),
+        };
+        let step = self.start(arrival.source, &packet.key);
+        self.release(fragment.released, fragment.flow, step);
+        self.carry(packet, step)
+    }
+
+    /// Fragments that waited go on after their first one.
+    fn release(&mut self, fragments: Vec<HeldFragment>, flow: FlowKey, step: Step) {
+        let pending = fragments.into_iter().map(|held| Pending {
+            id: held.id,
+            role: Role::Captured,
+            bytes: held.bytes,
+            key: Some(flow),
+            step,
+        });
+        self.pending.extend(pending);
     }
 
     /// Where the walk begins for a packet of this source.
@@ -136,8 +184,13 @@ impl<O: Observer> Walk<'_, O> {
     }
 }
 
-/// Whether a checksum of the packet is wrong, as far as can be told.
-fn is_wrong(packet: &Packet<'_>) -> bool {
-    let report = verify_checksums(packet.bytes, &packet.headers);
+/// Its first one did not come, or too many came before it.
+pub(crate) fn fragment_timeout() -> Drop {
+    Drop::new(DropReason::FragmentTimeout, Stage::Packet, Element::Packet)
+}
+
+/// Whether a checksum of a packet is wrong, as far as can be told.
+pub(crate) fn is_wrong(bytes: &[u8], headers: &Headers) -> bool {
+    let report = verify_checksums(bytes, headers);
     [report.ip, report.transport].contains(&ChecksumVerdict::Wrong)
 }

@@ -1,6 +1,7 @@
 //! How a packet starts a walk, and what a walk says of the packets that ended in it.
 
 use crate::{Nanos, Source, Verdict};
+use vpcsim_packet::Headers;
 
 /// A packet as it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,21 @@ pub struct Other {
     pub bytes: Vec<u8>,
     /// Length that its header says, or the captured one.
     pub original_len: usize,
+}
+
+impl Other {
+    pub(crate) fn new(id: u64, role: Role, walked: Walked, bytes: Vec<u8>) -> Self {
+        let Walked { verdict, cut } = walked;
+        let original_len = Headers::parse(&bytes).map_or(bytes.len(), |headers| headers.total_len);
+        Self {
+            id,
+            role,
+            verdict,
+            cut,
+            bytes,
+            original_len,
+        }
+    }
 }
 
 /// What an [`Other`] is.

@@ -237,7 +237,9 @@ impl State {
             again = deadline.min(self.now.after_seconds(least));
         }
         if deadline <= self.now {
+            self.journal_due(Some(deadline));
             self.end_connection(program, holder);
+            self.journal_due(None);
             return;
         }
         match holder {
@@ -267,11 +269,16 @@ impl State {
             Holder::Nic(slot) => {
                 if let Some(id) = self.flows.in_slot(slot) {
                     self.flows.remove(id);
+                    self.journal_flow(false);
                 }
             }
             Holder::Gateway(slot) => {
                 if let Some(id) = self.sessions.in_slot(slot) {
+                    let gateway = self.sessions.gateway_in(slot);
                     self.sessions.remove(id);
+                    if let Some(gateway) = gateway {
+                        self.journal_session(gateway, false);
+                    }
                 }
             }
         }

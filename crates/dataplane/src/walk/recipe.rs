@@ -69,22 +69,17 @@ impl<O: Observer> Walk<'_, O> {
     pub(crate) fn charge(&mut self, packet: &Packet<'_>, charges: &[Charge]) -> Result<(), Charge> {
         let (now, len) = (self.now(), packet.headers.total_len);
         let buckets = &mut self.state.buckets;
-        if charges
-            .iter()
-            .all(|&charge| !buckets.of(charge).is_limited())
-        {
+        if charges.iter().all(|&charge| !buckets.is_limited(charge)) {
             return Ok(());
         }
         let reached = charges
             .iter()
-            .find(|&&charge| !buckets.of(charge).allows(len, now));
+            .find(|&&charge| !buckets.allows(charge, len, now));
         if let Some(&charge) = reached {
             return Err(charge);
         }
         for &charge in charges {
-            let bucket = buckets.of(charge);
-            bucket.take(len);
-            if bucket.is_limited() {
+            if buckets.take(charge, len, now) {
                 self.recipe.charge(charge);
             }
         }

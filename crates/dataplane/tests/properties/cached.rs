@@ -103,7 +103,7 @@ fn alter(bytes: &mut Vec<u8>, again: &Again) {
 }
 
 /// Changes of a network that leave what has names what it was.
-fn change(network: &mut Network, number: u8) {
+pub(crate) fn change(network: &mut Network, number: u8) {
     let policies = &mut network.policies;
     match number % 10 {
         0 => {}
@@ -150,11 +150,11 @@ fn change(network: &mut Network, number: u8) {
 
 /// A network, packets for it, what changes on the way, and the sizes of the batches.
 #[derive(Clone)]
-struct Case {
-    world: World,
+pub(crate) struct Case {
+    pub(crate) world: World,
     /// Before which packet the network changes, and how; the first is how it begins.
-    swaps: Vec<(usize, u8)>,
-    batches: Vec<usize>,
+    pub(crate) swaps: Vec<(usize, u8)>,
+    pub(crate) batches: Vec<usize>,
 }
 
 impl fmt::Debug for Case {
@@ -164,9 +164,14 @@ impl fmt::Debug for Case {
     }
 }
 
-fn case() -> impl Strategy<Value = Case> {
+pub(crate) fn case() -> impl Strategy<Value = Case> {
+    case_in(any_world())
+}
+
+/// A case in one of these worlds.
+pub(crate) fn case_in(worlds: impl Strategy<Value = World>) -> impl Strategy<Value = Case> {
     (
-        any_world(),
+        worlds,
         vec(again(), 0..120),
         any::<u8>(),
         vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
@@ -190,10 +195,10 @@ fn case() -> impl Strategy<Value = Case> {
 
 /// All that can be seen of a run.
 #[derive(Debug, PartialEq)]
-struct Seen {
-    ends: Vec<Ended>,
-    usage: Vec<Use>,
-    late: Vec<vpcsim_dataplane::Other>,
+pub(crate) struct Seen {
+    pub(crate) ends: Vec<Ended>,
+    pub(crate) usage: Vec<Use>,
+    pub(crate) late: Vec<vpcsim_dataplane::Other>,
 }
 
 /// Sends everything in batches through one program after another.
@@ -249,7 +254,7 @@ fn finish(batch: &mut Batch, program: &Program, state: &mut State, ends: &mut Ve
 }
 
 /// Says the first difference.
-fn same(truth: &Seen, memo: &Seen) -> Result<(), String> {
+pub(crate) fn same(truth: &Seen, memo: &Seen) -> Result<(), String> {
     let ends = truth.ends.iter().zip(&memo.ends);
     if let Some((at, (slow, fast))) = ends.enumerate().find(|(_, (slow, fast))| slow != fast) {
         return Err(format!(

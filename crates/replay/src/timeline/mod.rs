@@ -14,7 +14,7 @@ use crate::tally::Count;
 use buckets::Buckets;
 use drops::Kinds;
 use talk::Talking;
-use vpcsim_dataplane::{Program, Source, State, Verdict};
+use vpcsim_dataplane::{Program, Source, Verdict};
 
 pub use drops::TimelineDrop;
 pub use talk::{Talk, Talks};
@@ -75,8 +75,7 @@ impl<'p> Gather<'p> {
     }
 
     /// How full the tables are, now that all packets of a step have passed.
-    pub(crate) fn sample(&mut self, state: &State) {
-        let usage = Usage::of(self.program, state);
+    pub(crate) fn sample(&mut self, usage: Usage) {
         self.buckets.sample(usage);
     }
 

@@ -13,13 +13,19 @@ pub struct Usage {
 }
 
 impl Usage {
-    pub(super) fn of(program: &Program, state: &State) -> Self {
-        let gateways = 0..program.network().nat_gateways.len() as u32;
-        let sessions = gateways.map(|id| state.sessions(NatGatewayId(id)) as u64);
-        Self {
-            connections: state.connections() as u64,
-            sessions: sessions.collect(),
+    /// Of all these states together.
+    pub(crate) fn of<'a>(program: &Program, states: impl IntoIterator<Item = &'a State>) -> Self {
+        let mut all = Self {
+            connections: 0,
+            sessions: vec![0; program.network().nat_gateways.len()],
+        };
+        for state in states {
+            all.connections += state.connections() as u64;
+            for (sessions, id) in all.sessions.iter_mut().zip(0..) {
+                *sessions += state.sessions(NatGatewayId(id)) as u64;
+            }
         }
+        all
     }
 
     /// The more of both, each count by itself.

@@ -96,6 +96,7 @@ fn counts_add_up_on_every_capture() {
                     timeline: true,
                     rules: at.is_none(),
                     flow_log: at.is_none().then(FlowLogOptions::default),
+                    ..Options::default()
                 };
                 assert_eq!(counted(program, &path, &options), packets, "{file}");
             }

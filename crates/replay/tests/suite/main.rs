@@ -23,3 +23,4 @@ mod timeline;
 mod trace_inside;
 mod trace_public;
 mod verdicts;
+mod workers;

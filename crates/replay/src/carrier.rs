@@ -1,0 +1,200 @@
+//! What carries packets to their verdicts: one state, or several with a thread each.
+
+use crate::ledger::Captured;
+use crate::timeline::Usage as Fill;
+use crate::watch::Watch;
+use crate::workers::Workers;
+use std::io;
+use vpcsim_dataplane::{Arrival, Batch, Ended, Program, Round, Shards, State, Use};
+
+/// Carries packets, and gives them back in the order in which it was given them.
+#[derive(Debug)]
+pub(crate) enum Carrier {
+    Alone(Box<Alone>),
+    Shared(Box<Shared>),
+}
+
+/// One state, on the thread that reads and writes.
+#[derive(Debug)]
+pub(crate) struct Alone {
+    state: State,
+    /// Packets that wait to be carried.
+    batch: Batch,
+    /// What is remembered of each of them, in the same order.
+    waiting: Vec<Captured>,
+}
+
+/// Several states, each carried on by a thread of its own while this one reads what comes next and
+/// writes what came before.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    shards: Shards,
+    workers: Workers,
+    filling: Load,
+    /// With the number of works it was dealt out in.
+    under_way: Option<(Load, usize)>,
+    spare: Option<Load>,
+}
+
+/// A round, and what is remembered of each of its packets.
+#[derive(Debug, Default)]
+struct Load {
+    round: Round,
+    waiting: Vec<Captured>,
+}
+
+impl Carrier {
+    pub(crate) fn alone(program: &Program) -> Self {
+        Self::Alone(Box::new(Alone {
+            state: State::new(program),
+            batch: Batch::new(),
+            waiting: Vec::new(),
+        }))
+    }
+
+    pub(crate) fn shared(program: &Program, workers: Workers) -> Self {
+        Self::Shared(Box::new(Shared {
+            shards: Shards::new(program, workers.count()),
+            workers,
+            filling: Load::default(),
+            under_way: None,
+            spare: None,
+        }))
+    }
+
+    /// Adds a packet; whether there are so many now that they should be carried.
+    #[inline]
+    pub(crate) fn push(
+        &mut self,
+        program: &Program,
+        arrival: Arrival,
+        bytes: &[u8],
+        captured: Captured,
+    ) -> bool {
+        match self {
+            Self::Alone(alone) => {
+                alone.batch.push(arrival, bytes);
+                alone.waiting.push(captured);
+                alone.batch.is_full()
+            }
+            Self::Shared(shared) => {
+                let Load { round, waiting } = &mut shared.filling;
+                shared.shards.push(program, round, arrival, bytes);
+                waiting.push(captured);
+                round.is_full()
+            }
+        }
+    }
+
+    /// Carries the packets that wait. Some may be under way afterwards; `end` is told of those that
+    /// are not.
+    ///
+    /// # Errors
+    /// When a worker has ended early.
+    pub(crate) fn carry(
+        &mut self,
+        program: &Program,
+        watch: Option<&mut Watch>,
+        end: impl FnMut(Ended<'_>, &Captured),
+    ) -> io::Result<()> {
+        match self {
+            Self::Alone(alone) => {
+                alone.carry(program, watch, end);
+                Ok(())
+            }
+            Self::Shared(shared) => shared.carry(program, end),
+        }
+    }
+
+    /// Carries the packets that wait, until none is under way.
+    ///
+    /// # Errors
+    /// When a worker has ended early.
+    pub(crate) fn carry_all(
+        &mut self,
+        program: &Program,
+        watch: Option<&mut Watch>,
+        mut end: impl FnMut(Ended<'_>, &Captured),
+    ) -> io::Result<()> {
+        self.carry(program, watch, &mut end)?;
+        match self {
+            Self::Alone(_) => Ok(()),
+            // What is dealt out now is nothing; what is under way comes back.
+            Self::Shared(shared) => shared.carry(program, end),
+        }
+    }
+
+    /// Flows remembered at nics, and sessions of each gateway: counts that cost nothing. None may
+    /// be under way.
+    pub(crate) fn fill(&self, program: &Program) -> Fill {
+        match self {
+            Self::Alone(alone) => Fill::of(program, [&alone.state]),
+            Self::Shared(shared) => Fill::of(program, shared.shards.states()),
+        }
+    }
+
+    /// How full the tables are. Packets that wait have left nothing there yet.
+    pub(crate) fn usage(&self, program: &Program) -> Use {
+        match self {
+            Self::Alone(alone) => alone.state.usage(program),
+            Self::Shared(shared) => shared.shards.usage(program),
+        }
+    }
+}
+
+impl Alone {
+    /// Nothing else than one state has a watcher: it sees the packets in order.
+    fn carry(
+        &mut self,
+        program: &Program,
+        watch: Option<&mut Watch>,
+        mut end: impl FnMut(Ended<'_>, &Captured),
+    ) {
+        match watch {
+            Some(watch) => self.batch.run(program, &mut self.state, watch),
+            None => self.batch.run(program, &mut self.state, &mut ()),
+        }
+        let waiting = &mut self.waiting.iter();
+        self.batch.ended().for_each(|ended| {
+            if let Some(captured) = waiting.next() {
+                end(ended, captured);
+            }
+        });
+        self.batch.clear();
+        self.waiting.clear();
+    }
+}
+
+impl Shared {
+    /// Deals out the round that is full, and ends the one before it meanwhile.
+    fn carry(
+        &mut self,
+        program: &Program,
+        mut end: impl FnMut(Ended<'_>, &Captured),
+    ) -> io::Result<()> {
+        let mut ended = None;
+        if let Some((mut load, works)) = self.under_way.take() {
+            let works = self.workers.take(works)?;
+            self.shards.collect(program, &mut load.round, works);
+            ended = Some(load);
+        }
+        if !self.filling.round.is_empty() {
+            let next = self.spare.take().unwrap_or_default();
+            let mut load = std::mem::replace(&mut self.filling, next);
+            let works = self.shards.deal(program, &mut load.round);
+            let dealt = works.len();
+            self.workers.give(works)?;
+            self.under_way = Some((load, dealt));
+        }
+        if let Some(mut load) = ended {
+            let Load { round, waiting } = &mut load;
+            for (ended, captured) in round.ended().zip(waiting.iter()) {
+                end(ended, captured);
+            }
+            round.clear();
+            waiting.clear();
+            self.spare = Some(load);
+        }
+        Ok(())
+    }
+}
