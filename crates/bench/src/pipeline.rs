@@ -49,18 +49,21 @@ impl Engine {
     }
 
     fn arrived(&self) -> Arrived {
-        let mut arrived = Arrived::default();
-        let mut count = |place: Option<Place>| {
-            // Which way a packet goes nobody can foresee: no branch.
-            arrived.outside += usize::from(place == Some(Place::Internet));
-            arrived.inside += usize::from(matches!(place, Some(Place::Nic(_))));
-        };
         match self {
-            Self::Alone(_, batch) => batch.places().for_each(&mut count),
-            Self::Shared(_, _, round) => round.places().for_each(&mut count),
+            Self::Alone(_, batch) => count(batch.places()),
+            Self::Shared(_, _, round) => count(round.places()),
         }
-        arrived
     }
+}
+
+fn count(places: impl Iterator<Item = Option<Place>>) -> Arrived {
+    let mut arrived = Arrived::default();
+    for place in places {
+        // Which way a packet goes nobody can foresee: no branch.
+        arrived.outside += usize::from(place == Some(Place::Internet));
+        arrived.inside += usize::from(matches!(place, Some(Place::Nic(_))));
+    }
+    arrived
 }
 
 impl Pipeline {

@@ -205,7 +205,12 @@ impl Batch {
             while next < last {
                 self.look_up(next..last, &state.cache, &mut looked);
                 let looked = &mut looked[..last - next];
-                let done = self.repeat_all(next, state, program, observer, looked);
+                let before = state.now;
+                let done = self.repeat_all(next, state, program, looked);
+                if O::REMEMBERS {
+                    let repeated = self.packets[next..].iter().zip(&looked[..done]);
+                    tell_repeats(before, repeated, &state.cache, observer);
+                }
                 next += done;
                 let stays = self.packets.get(next).filter(|_| next < last);
                 if stays.is_some_and(|slot| state.end_connections(program, slot.arrival.time)) {
@@ -251,12 +256,13 @@ impl Batch {
     /// touch nothing but their own flows, so that each step can be done for all of them before the
     /// next: no step waits for memory, none branches on what nobody can foresee. Returns how many
     /// packets, from the first on, have had their turn.
-    fn repeat_all<O: Observer>(
+    ///
+    /// Not a matter of who watches: compiled once, here, where all that it calls can be inlined.
+    fn repeat_all(
         &mut self,
         first: usize,
         state: &mut State,
         program: &Program,
-        observer: &mut O,
         looked: &mut [Option<Looked>],
     ) -> usize {
         let packets = &mut self.packets[first..first + looked.len()];
@@ -310,9 +316,6 @@ impl Batch {
             clock = clock.max(slot.arrival.time);
             let entry = cache.get_mut(looked.at);
             entry.take(clock);
-            if O::REMEMBERS {
-                observer.repeat(&entry.repeat(slot.arrival.id, clock, &looked.shape));
-            }
             looked.shape.write(bytes, &entry.change());
             slot.end = End::Repeated(entry.place());
         }
@@ -431,6 +434,22 @@ impl Batch {
 fn take_fragment(fragments: &mut [(usize, Option<Fragment>)], index: usize) -> Option<Fragment> {
     let at = fragments.binary_search_by_key(&index, |(index, _)| *index);
     fragments[at.ok()?].1.take()
+}
+
+/// Tells an observer of packets that took remembered ways, from the virtual time before the first.
+fn tell_repeats<'a, O: Observer>(
+    before: Nanos,
+    repeated: impl Iterator<Item = (&'a Slot, &'a Option<Looked>)>,
+    cache: &FlowCache,
+    observer: &mut O,
+) {
+    let mut clock = before;
+    for (slot, looked) in repeated {
+        let Some(looked) = looked else { continue };
+        clock = clock.max(slot.arrival.time);
+        let entry = cache.get(looked.at);
+        observer.repeat(&entry.repeat(slot.arrival.id, clock, &looked.shape));
+    }
 }
 
 fn arrived(place: Place) -> Walked {
