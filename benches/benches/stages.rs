@@ -126,7 +126,7 @@ impl Stages {
         for rule in 1..RULES {
             let _ = writeln!(text, "      - drop udp {} to 192.0.2.0/24", 1_000 + rule);
         }
-        text.push_str("      - accept all to any\nacls:\n  edge:\n");
+        text.push_str("      - accept all to any\nacls:\n  edge:\n    vpc: shop\n");
         for (list, preposition) in [("ingress", "from"), ("egress", "to")] {
             let _ = writeln!(text, "    {list}:");
             for rule in 1..ACL_RULES {
