@@ -233,7 +233,18 @@ impl<'p> Reach<'p> {
     /// How the packets of one sender end; with `only`, those alone that go to one of these
     /// addresses or to none of the network's.
     pub(crate) fn ways(&self, from: End, trip: Trip, only: Option<&HashSet<Ipv4Addr>>) -> Vec<Way> {
-        let starts = self.sent_by(from, only);
+        self.ways_also_from(from, &[], trip, only)
+    }
+
+    /// The same, of a host that sends from these addresses too, which its guest does not know.
+    pub(crate) fn ways_also_from(
+        &self,
+        from: End,
+        also: &[Ipv4Addr],
+        trip: Trip,
+        only: Option<&HashSet<Ipv4Addr>>,
+    ) -> Vec<Way> {
+        let starts = self.sent_by(from, also, only);
         let ended = Carry::new(self.program, &self.facts).carry(starts);
         ended
             .into_iter()

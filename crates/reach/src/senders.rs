@@ -37,11 +37,21 @@ impl Reach<'_> {
 
     /// Every packet that an end may send, by the addresses that the network tells apart. One of
     /// the two addresses of each is known.
-    pub(crate) fn sent_by(&self, from: End, only: Option<&HashSet<Ipv4Addr>>) -> Vec<Path> {
+    ///
+    /// `also`: addresses that a host is to send from although its guest does not know them.
+    pub(crate) fn sent_by(
+        &self,
+        from: End,
+        also: &[Ipv4Addr],
+        only: Option<&HashSet<Ipv4Addr>>,
+    ) -> Vec<Path> {
         let (senders, step, side) = match from {
             End::Cvm(cvm) => {
                 let own = &self.facts.hosts[cvm.index()].local;
-                let own = own.iter().map(|&(address, _)| address).collect();
+                let mut own: Vec<_> = own.iter().map(|&(address, _)| address).collect();
+                let unknown = also.iter().filter(|address| !own.contains(address));
+                let unknown: Vec<_> = unknown.copied().collect();
+                own.extend(unknown);
                 (own, Step::Send(cvm), Side::Source)
             }
             End::Internet => {
@@ -60,7 +70,8 @@ impl Reach<'_> {
                 (owned, Step::FromExternal(external), Side::Destination)
             }
         };
-        let sources = self.sources(from);
+        let also = also.iter().map(|&own| Set::address(Field::SOURCE, own));
+        let sources = also.fold(self.sources(from), |all, own| all.or(&own));
         let mut paths = Vec::new();
         for opens in [true, false] {
             for &address in &senders {

@@ -180,3 +180,34 @@ fn a_private_address_that_leaves_by_the_gateway_has_not_reached_who_has_it() {
     let line = "from: group:web, to: 10.9.1.0/24, port: 80, is: reachable";
     assert!(decided_in(&two, line).is_some());
 }
+
+#[test]
+fn a_member_whose_guest_knows_no_address_is_dropped_where_the_walk_drops_it() {
+    // Found by a million random packets: such a member counts with its primary address, so what
+    // becomes of packets from there has to be followed too.
+    // A guess at its stage would be wrong: without an address it has no way out.
+    for running in ["false", "true"] {
+        let network = format!(
+            "
+vpcs: {{shop: {{cidr: 10.0.0.0/16, subnets: {{app: {{cidr: 10.0.0.0/24}}}}}}}}
+security_groups: {{mute: {{ingress: [], egress: []}}}}
+cvms:
+  one:
+    running: {running}
+    nics:
+      eth0:
+        subnet: app
+        addresses: [{{address: 10.0.0.10, configured: false}}]
+        security_groups: [mute]
+expect:
+"
+        );
+        let claim = |stage| {
+            let ask = "from: \"group:mute\", to: internet, protocol: udp, port: 22, is: blocked";
+            decided_in(&network, &format!("{ask}, because: {stage}"))
+        };
+        assert_eq!(claim("host-egress"), None, "running: {running}");
+        let elsewhere = claim("security-group-egress");
+        assert!(matches!(elsewhere, Some(Ok(_))), "running: {running}");
+    }
+}

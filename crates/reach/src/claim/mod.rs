@@ -11,8 +11,9 @@ use crate::place::End;
 use crate::reach::{Reach, Trip, Way};
 use crate::set::{Set, of_rule};
 use asked::Ask;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use speakers::Speaker;
+use std::net::Ipv4Addr;
 use vpcsim_dataplane::{Place, Stage};
 use vpcsim_network::{Claim, CvmId, RuleProtocol, Wanted};
 use vpcsim_packet::{FlowKey, Protocol};
@@ -186,7 +187,7 @@ impl<'r, 'p> Prover<'r, 'p> {
         let service = service(claim.protocol);
         for speaker in self.speakers(&claim.from) {
             let only = self.addresses_of(&targets);
-            let ways = self.reach.ways(speaker.end, Trip::Both, Some(&only));
+            let ways = self.ways_from(&speaker, &only);
             for way in &ways {
                 let carry::End::At(place) = way.end else {
                     continue;
@@ -254,13 +255,28 @@ impl<'r, 'p> Prover<'r, 'p> {
     /// The ways to whoever is asked.
     fn ways(&self, speaker: &Speaker, asks: &[Ask]) -> Vec<Way> {
         let only = asks.iter().filter_map(|ask| ask.address).collect();
-        let mut ways = self.reach.ways(speaker.end, Trip::Both, Some(&only));
+        let mut ways = self.ways_from(speaker, &only);
         for way in &mut ways {
             let heard = self.heard(way);
             way.unanswered = way.unanswered.or(&way.answered.without(&heard));
             way.answered = heard;
         }
         ways
+    }
+
+    /// What somebody sends to some addresses. A nic is there with its primary address, whether or
+    /// not the guest knows it: that is what a host without any other asks from.
+    fn ways_from(&self, speaker: &Speaker, only: &HashSet<Ipv4Addr>) -> Vec<Way> {
+        let also: Vec<Ipv4Addr> = match speaker.end {
+            End::Cvm(cvm) => {
+                let network = self.reach.program().network();
+                let nics = network.cvm(cvm).nics.iter();
+                nics.map(|&nic| network.nic(nic).address()).collect()
+            }
+            End::Internet | End::External(_) => Vec::new(),
+        };
+        let (end, trip) = (speaker.end, Trip::Both);
+        self.reach.ways_also_from(end, &also, trip, Some(only))
     }
 
     /// Of the packets of a way that are answered, those that whoever gets them listens for.
