@@ -1,8 +1,10 @@
 //! How far a replay or a measurement is, for who waits for it.
 
+use crate::interrupt::Interrupt;
 use crate::render::number::{counted, rate};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 use vpcsim_replay::Progress;
 
@@ -44,6 +46,20 @@ impl Meter {
             counted(progress.packets, "packet"),
             rate(progress.packets, elapsed.as_secs_f64())
         ));
+    }
+
+    /// The same, and says to stop once somebody has interrupted.
+    pub(crate) fn show_until(
+        &mut self,
+        progress: Progress,
+        interrupt: &Interrupt,
+    ) -> ControlFlow<()> {
+        self.show(progress);
+        if interrupt.came() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// Takes the bar away again.

@@ -10,7 +10,6 @@ use crate::interrupt::Interrupt;
 use crate::output::{Output, Status};
 use crate::progress::Meter;
 use crate::render;
-use std::ops::ControlFlow;
 use std::path::Path;
 use vpcsim_dataplane::Program;
 use vpcsim_replay::diff::{DiffError, DiffReport, Side, diff};
@@ -53,14 +52,7 @@ pub(crate) fn run(args: &Diff, output: &Output) -> Result<Status, Failure> {
 fn compared([old, new]: &[Side<'_>; 2], captures: Captures) -> Result<DiffReport, DiffError> {
     let mut meter = Meter::new(captures.size);
     let interrupt = Interrupt::listen(captures.size.is_none());
-    let mut on_progress = |progress: Progress| {
-        meter.show(progress);
-        if interrupt.came() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
+    let mut on_progress = |progress: Progress| meter.show_until(progress, &interrupt);
     let result = diff(old, new, captures.inputs, &mut on_progress);
     meter.clear();
     result

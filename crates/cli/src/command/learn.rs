@@ -9,7 +9,6 @@ use crate::progress::Meter;
 use crate::render;
 use std::fs;
 use std::net::Ipv4Addr;
-use std::ops::ControlFlow;
 use vpcsim_replay::Progress;
 use vpcsim_replay::learn::{Belongs, LearnError, LearnOptions, learn};
 
@@ -19,14 +18,7 @@ pub(crate) fn run(args: &Learn, output: &Output) -> Result<Status, Failure> {
     let captures = captures::open(&args.captures, file)?;
     let mut meter = Meter::new(captures.size);
     let interrupt = Interrupt::listen(captures.size.is_none());
-    let mut on_progress = |progress: Progress| {
-        meter.show(progress);
-        if interrupt.came() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
+    let mut on_progress = |progress: Progress| meter.show_until(progress, &interrupt);
     let options = LearnOptions {
         inside: args.inside.clone(),
         widen: args.widen,

@@ -11,7 +11,6 @@ use crate::output::{Output, Status};
 use crate::progress::Meter;
 use crate::render;
 use std::io::{self, Write};
-use std::ops::ControlFlow;
 use std::path::Path;
 use vpcsim_dataplane::Program;
 use vpcsim_replay::{Options, Progress, ReplayError, Report, Verdicts, replay};
@@ -63,14 +62,7 @@ enum End {
 fn replayed(job: &Job<'_>, captures: Captures) -> Result<Report, End> {
     let mut meter = Meter::new(captures.size);
     let interrupt = Interrupt::listen(captures.size.is_none());
-    let mut on_progress = |progress: Progress| {
-        meter.show(progress);
-        if interrupt.came() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
+    let mut on_progress = |progress: Progress| meter.show_until(progress, &interrupt);
     let packets = job.out.output.as_deref().map(destination).transpose();
     let flows = FlowLogFile::open(job.watch).map_err(End::Failed)?;
     let mut sinks =
