@@ -254,7 +254,7 @@ impl<'p> Reach<'p> {
 
     /// Follows the answers to packets that have arrived.
     fn answered(&self, from: End, ended: carry::Ended, trip: Trip) -> Way {
-        let carry::Ended { path, end } = ended;
+        let carry::Ended { mut path, end } = ended;
         let all = path.set.clone();
         let mut strayed = Vec::new();
         let (answered, unanswered) = match (trip, self.answers_from(&path, end)) {
@@ -265,6 +265,7 @@ impl<'p> Reach<'p> {
                 let answers = Carry::new(self.program, &self.facts).carry([answers]);
                 let (mut back, mut lost) = (Set::none(), Set::none());
                 for answer in answers {
+                    path.chose |= answer.path.chose;
                     let home = match answer.end {
                         carry::End::At(place) if self.end_at(place) == Some(from) => {
                             let sent = answer.path.sent.reversed();

@@ -211,3 +211,51 @@ expect:
         assert!(matches!(elsewhere, Some(Ok(_))), "running: {running}");
     }
 }
+
+#[test]
+fn an_answer_that_may_be_lost_in_two_places_is_lost_in_neither_for_sure() {
+    // SEMANTICS §2.5c: the answer goes by a router that is stopped or by one whose group is shut.
+    let network = |second: &str| {
+        format!(
+            "
+vpcs:
+  v:
+    cidr: 10.0.0.0/16
+    subnets:
+      hosts: {{cidr: 10.0.1.0/24, route_table: by-routers}}
+      routers: {{cidr: 10.0.2.0/24, route_table: home}}
+route_tables:
+  by-routers:
+    routes:
+      - {{to: 192.168.0.0/16, via: instance/r-1}}
+      - {{to: 192.168.0.0/16, via: instance/r-2}}
+  home: {{routes: [{{to: 192.168.0.0/16, via: vpn/office}}]}}
+externals: {{office: {{kind: vpn, vpc: v, networks: [192.168.0.0/16]}}}}
+security_groups:
+  open: {{ingress: [accept all from any], egress: [accept all to any]}}
+  shut: {{ingress: [], egress: []}}
+cvms:
+  host: {{subnet: hosts, address: 10.0.1.10, security_groups: [open], listen: [\"tcp:443\"]}}
+  r-1: {{subnet: routers, address: 10.0.2.11, ip_forward: true, security_groups: [open], running: false}}
+  r-2: {{subnet: routers, address: 10.0.2.12, ip_forward: true, {second}}}
+expect:
+"
+        )
+    };
+    let from = "from: 192.168.7.0/24, to: host, port: 443";
+    let because = |network: &str, stage: &str| {
+        decided_in(network, &format!("{from}, is: blocked, because: {stage}"))
+    };
+    let both_stopped = network("security_groups: [open], running: false");
+    assert_eq!(because(&both_stopped, "host"), None);
+    let shut = network("security_groups: [shut]");
+    for stage in ["host", "security-group-ingress"] {
+        assert!(matches!(because(&shut, stage), Some(Ok(_))), "{stage}");
+    }
+    assert_eq!(decided_in(&shut, &format!("{from}, is: blocked")), None);
+    let open = network("security_groups: [open]");
+    for is in ["reachable", "blocked"] {
+        let found = decided_in(&open, &format!("{from}, is: {is}"));
+        assert!(matches!(found, Some(Ok(_))), "{is}: {found:?}");
+    }
+}

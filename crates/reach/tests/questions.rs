@@ -223,3 +223,56 @@ fn the_matrix_says_the_same_as_the_questions() {
         }
     }
 }
+
+/// An office behind a vpn. What answers it has two routers to choose from, of which one is
+/// stopped.
+const TWO_ROUTERS: &str = "
+vpcs:
+  v:
+    cidr: 10.0.0.0/16
+    subnets:
+      hosts: {cidr: 10.0.1.0/24, route_table: by-routers}
+      routers: {cidr: 10.0.2.0/24, route_table: home}
+route_tables:
+  by-routers:
+    routes:
+      - {to: 192.168.0.0/16, via: instance/r-1}
+      - {to: 192.168.0.0/16, via: instance/r-2}
+  home: {routes: [{to: 192.168.0.0/16, via: vpn/office}]}
+externals: {office: {kind: vpn, vpc: v, networks: [192.168.0.0/16]}}
+security_groups: {open: {ingress: [accept all from any], egress: [accept all to any]}}
+cvms:
+  host: {subnet: hosts, address: 10.0.1.10, security_groups: [open], listen: [\"tcp:443\"]}
+  r-1: {subnet: routers, address: 10.0.2.11, ip_forward: true, security_groups: [open], running: false}
+  r-2: {subnet: routers, address: 10.0.2.12, ip_forward: true, security_groups: [open]}
+";
+
+#[test]
+fn of_equal_routes_of_the_answer_every_one_counts() {
+    // SEMANTICS §2.5c, and §12: the answer by the stopped router is lost.
+    let ask = |text: &str| {
+        let program = net(text);
+        let reach = Reach::new(&program);
+        let (from, to) = (reach.ends("external:office").unwrap(), reach.ends("host").unwrap());
+        let found = reach.query(&from, &to, Trip::Both);
+        let row = reach.matrix(Trip::Both);
+        let class = |end| {
+            row.classes
+                .iter()
+                .position(|class| class.members.contains(&end))
+                .unwrap()
+        };
+        let cell = row.services(class(from[0]), class(to[0])).clone();
+        (
+            found.always.and(&tcp(443)),
+            found.ever.and(&tcp(443)),
+            cell.and(&tcp(443)),
+        )
+    };
+    let (always, ever, cell) = ask(TWO_ROUTERS);
+    assert!(always.is_empty() && cell.is_empty());
+    assert!(!ever.is_empty());
+    let (always, ever, cell) = ask(&TWO_ROUTERS.replace(", running: false", ""));
+    assert_eq!(always, ever);
+    assert!(!always.is_empty() && !cell.is_empty());
+}

@@ -38,7 +38,8 @@ pub(crate) struct Path {
     pub(crate) opens: bool,
     /// Whether these are the answers.
     pub(crate) answer: bool,
-    /// Whether they had more than one way to go.
+    /// Whether they, or the answers to them, had more than one way to go: the same packet may be
+    /// on several paths.
     pub(crate) chose: bool,
     /// The acl that judged them last, and the host that forwarded them last.
     pub(crate) acl: Option<AclId>,

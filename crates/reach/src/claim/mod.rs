@@ -223,19 +223,8 @@ impl<'r, 'p> Prover<'r, 'p> {
                 for way in ways.iter().filter(|way| ask.may_be_of(way)) {
                     let all = &way.path.set;
                     known.push(way.path.packets(all));
-                    let mut here = Vec::new();
-                    match way.end {
-                        carry::End::Dropped(_, at) if at == stage => here.push(all.clone()),
-                        carry::End::At(_) => here.extend(
-                            way.astray
-                                .iter()
-                                .filter(|astray| dropped_at(astray.end, stage))
-                                .map(|astray| self.reach.hearable(way).and(&astray.packets)),
-                        ),
-                        carry::End::Dropped(..) | carry::End::Undecided => {}
-                    }
-                    let here = union(&here);
-                    elsewhere.push(way.path.packets(&all.without(&here)));
+                    let (here, others) = self.lost_at(way, stage);
+                    elsewhere.push(way.path.packets(&others));
                     there.push(way.path.packets(&here));
                 }
                 let (there, elsewhere) = (union(&there), union(&elsewhere));
@@ -277,6 +266,29 @@ impl<'r, 'p> Prover<'r, 'p> {
         };
         let (end, trip) = (speaker.end, Trip::Both);
         self.reach.ways_also_from(end, &also, trip, Some(only))
+    }
+
+    /// The packets of a way of which this stage drops the request or an answer, and those that may
+    /// fare otherwise. Where answers have a choice a packet may be among both.
+    fn lost_at(&self, way: &Way, stage: Stage) -> (Set, Set) {
+        let all = &way.path.set;
+        match way.end {
+            carry::End::Dropped(_, at) if at == stage => (all.clone(), Set::none()),
+            carry::End::Dropped(..) | carry::End::Undecided => (Set::none(), all.clone()),
+            carry::End::At(_) => {
+                let (mut here, mut others) = (Vec::new(), vec![way.answered.clone()]);
+                for astray in &way.astray {
+                    if dropped_at(astray.end, stage) {
+                        here.push(self.reach.hearable(way).and(&astray.packets));
+                    } else {
+                        others.push(astray.packets.clone());
+                    }
+                }
+                let here = union(&here);
+                others.push(all.without(&here));
+                (here, union(&others))
+            }
+        }
     }
 
     /// Of the packets of a way that are answered, those that whoever gets them listens for.
