@@ -28,6 +28,11 @@ impl Count {
         self.packets += 1;
         self.bytes += u64::from(bytes);
     }
+
+    pub(crate) fn add_all(&mut self, more: Self) {
+        self.packets += more.packets;
+        self.bytes += more.bytes;
+    }
 }
 
 impl<K: Eq + Hash + Clone> Tally<K> {

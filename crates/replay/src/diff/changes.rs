@@ -186,6 +186,24 @@ impl Changes {
         amount.add(is_new_cause, frame_len);
     }
 
+    /// Counts one more packet of a flow that was counted for this change and this cause; not in
+    /// the list of flows, which [`list_more`](Self::list_more) is for.
+    #[inline]
+    pub(super) fn again(&mut self, change: Change, cause: u32, frame_len: u32) {
+        self.all[change as usize].add(false, frame_len);
+        self.causes[cause as usize].1.add(false, frame_len);
+    }
+
+    /// More packets of a flow that have moved, if it is listed.
+    pub(super) fn list_more(&mut self, flow: Undirected, more: Count) {
+        let place = self.places.get(&flow);
+        let listed = place.and_then(|&place| self.listed.get_mut(place as usize));
+        let moved = listed.and_then(|listed| listed.changed[Change::Moved as usize].as_mut());
+        if let Some(moved) = moved {
+            moved.count.add_all(more);
+        }
+    }
+
     /// The flow's place in the list, if there is one for it.
     fn list(&mut self, flow: Undirected, first: FlowKey) -> Option<&mut Listed> {
         let place = match self.places.get(&flow) {

@@ -1,7 +1,8 @@
 //! The flows seen of late, and the ways that their packets took.
 
-use super::changes::{Change, Differs};
+use super::changes::{Change, Changes, Differs};
 use super::ways::WayId;
+use crate::tally::Count;
 use hashbrown::HashMap;
 use vpcsim_packet::FlowKey;
 
@@ -50,6 +51,9 @@ pub(super) struct Flow {
     /// By direction: in what packets differ that arrive in both networks by these ways, and the
     /// number of the cause, once that is known.
     pub(super) moved: [Option<(Differs, u32)>; 2],
+    /// Moved packets that the list of flows does not count yet: it is told of all at once, and
+    /// need not be looked at for each.
+    pub(super) unlisted: Count,
 }
 
 impl Flow {
@@ -60,6 +64,7 @@ impl Flow {
             first: first as u8,
             changes: [false; Change::ALL.len()],
             moved: [None; 2],
+            unlisted: Count::default(),
         }
     }
 }
@@ -99,21 +104,22 @@ impl Flows {
         self.young.len() + self.old.len()
     }
 
-    /// The flow of a packet that goes in `direction`. Of one that is not remembered `counted` says
-    /// what it was counted for before.
+    /// The flow of a packet that goes in `direction`. `changes`: what flows are counted for that
+    /// are not remembered; is told what is known only of those that are forgotten.
     pub(super) fn of(
         &mut self,
         key: Undirected,
         direction: usize,
-        counted: impl FnOnce() -> Option<[bool; Change::ALL.len()]>,
+        changes: &mut Changes,
     ) -> &mut Flow {
         if self.young.len() >= self.most {
             self.forgotten += self.old.len() as u64;
+            list(&mut self.old, changes);
             self.old = std::mem::take(&mut self.young);
         }
         self.young.entry(key).or_insert_with(|| {
             self.old.remove(&key).unwrap_or_else(|| {
-                let counted = counted();
+                let counted = changes.counted(key);
                 self.seen += u64::from(counted.is_none());
                 Flow {
                     changes: counted.unwrap_or_default(),
@@ -122,10 +128,28 @@ impl Flows {
             })
         })
     }
+
+    /// Tells `changes` what is known here alone.
+    pub(super) fn list(&mut self, changes: &mut Changes) {
+        for flows in [&mut self.old, &mut self.young] {
+            list(flows, changes);
+        }
+    }
+}
+
+fn list(flows: &mut HashMap<Undirected, Flow>, changes: &mut Changes) {
+    let unlisted = flows
+        .iter_mut()
+        .filter(|(_, flow)| flow.unlisted.packets > 0);
+    for (&key, flow) in unlisted {
+        changes.list_more(key, std::mem::take(&mut flow.unlisted));
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::changes::Otherwise;
+    use super::super::landing::Fate;
     use super::*;
     use std::net::Ipv4Addr;
     use vpcsim_packet::Protocol;
@@ -154,25 +178,65 @@ mod tests {
 
     #[test]
     fn a_flood_is_forgotten_and_counted_and_who_goes_on_is_not() {
-        let mut flows = Flows::new(100);
+        let (mut flows, mut changes) = (Flows::new(100), Changes::default());
         for number in 0..10_000 {
-            flows.of(flow(number + 1), 0, || None);
-            flows.of(flow(0), 0, || None).changes[0] = true;
+            flows.of(flow(number + 1), 0, &mut changes);
+            flows.of(flow(0), 0, &mut changes).changes[0] = true;
             assert!(flows.len() <= 200);
         }
-        assert!(flows.of(flow(0), 0, || None).changes[0]);
+        assert!(flows.of(flow(0), 0, &mut changes).changes[0]);
         assert_eq!(flows.seen, 10_001);
         assert_eq!(flows.forgotten + flows.len() as u64, 10_001);
     }
 
+    /// One packet of a flow that arrives elsewhere.
+    fn moves(flows: &mut Flows, changes: &mut Changes, number: u32) {
+        let (undirected, direction) = Undirected::of(key(number));
+        let packet = Otherwise {
+            change: Change::Moved,
+            cause: None,
+            id: u64::from(number),
+            time: 0,
+            key: key(number),
+            frame_len: 60,
+            old: Fate::NOBODYS,
+            new: Fate::NOBODYS,
+        };
+        let flow = flows.of(undirected, direction, changes);
+        changes.add(packet, undirected, key(number), &mut flow.changes);
+    }
+
     #[test]
     fn one_that_is_listed_is_not_counted_twice() {
-        let mut flows = Flows::new(1);
+        let (mut flows, mut changes) = (Flows::new(1), Changes::default());
         for number in [1, 2, 3] {
-            flows.of(flow(number), 0, || None);
+            moves(&mut flows, &mut changes, number);
         }
         assert_eq!((flows.seen, flows.forgotten), (3, 1));
-        assert_eq!(flows.of(flow(1), 0, || Some([true; 3])).changes, [true; 3]);
+        let flow = flows.of(flow(1), 0, &mut changes);
+        assert!(flow.changes[Change::Moved as usize]);
         assert_eq!(flows.seen, 3);
+    }
+
+    #[test]
+    fn what_is_known_here_alone_reaches_the_list_whether_or_not_it_is_forgotten() {
+        let (mut flows, mut changes) = (Flows::new(1), Changes::default());
+        for number in [1, 2, 3] {
+            moves(&mut flows, &mut changes, number);
+            let flow = flows.of(flow(number), 0, &mut changes);
+            flow.unlisted.add(60);
+            flow.unlisted.add(60);
+        }
+        assert!(flows.forgotten > 0);
+        for _ in 0..2 {
+            flows.list(&mut changes);
+            let listed = changes.flows(Change::Moved);
+            let counts: Vec<_> = listed.iter().map(|(_, changed)| changed.count).collect();
+            let three = Count {
+                packets: 3,
+                bytes: 180,
+            };
+            assert_eq!(counts, [three; 3]);
+        }
     }
 }

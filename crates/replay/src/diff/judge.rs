@@ -221,6 +221,7 @@ impl<'p> Judge<'p> {
             let walks = pending.walks.each_ref().map(Option::as_deref);
             self.settle_fates(&pending.captured, fates, walks);
         }
+        self.flows.list(&mut self.changes);
     }
 
     /// How many packets are held.
@@ -248,8 +249,7 @@ impl<'p> Judge<'p> {
         fates: impl FnOnce() -> [Fate; 2],
     ) {
         let (key, direction) = Undirected::of(captured.key);
-        let changes = &self.changes;
-        let flow = self.flows.of(key, direction, || changes.counted(key));
+        let flow = self.flows.of(key, direction, &mut self.changes);
         let mut ways = [flow.ways[0][direction], flow.ways[1][direction]];
         for (side, walk) in walks.iter().enumerate() {
             let Some(walk) = walk else { continue };
@@ -283,18 +283,18 @@ impl<'p> Judge<'p> {
                 }
             }
         };
+        if let (Some(differs), Some((known, cause))) = (differs, flow.moved[direction])
+            && differs == known
+        {
+            self.changes.again(change, cause, captured.frame_len);
+            flow.unlisted.add(captured.frame_len);
+            return;
+        }
         let fates = fates();
-        let moved = &mut flow.moved[direction];
-        let cause = match (differs, *moved) {
-            (Some(differs), Some((known, cause))) if differs == known => Some(cause),
-            _ => {
-                let case = Case::new(&self.twins, captured, change, differs, &fates, ways);
-                let roads = (self.programs, &self.ways);
-                let cause = cause(&mut self.answers, &mut self.changes, roads, case);
-                *moved = differs.zip(cause);
-                cause
-            }
-        };
+        let case = Case::new(&self.twins, captured, change, differs, &fates, ways);
+        let roads = (self.programs, &self.ways);
+        let cause = cause(&mut self.answers, &mut self.changes, roads, case);
+        flow.moved[direction] = differs.zip(cause);
         let packet = Otherwise {
             change,
             cause,

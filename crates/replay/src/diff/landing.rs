@@ -1,8 +1,8 @@
 //! Where a packet arrived, and as what.
 
-use crate::flow::flow_of;
+use crate::flow::flow;
 use vpcsim_dataplane::{Ended, Other, Place, Role, Verdict};
-use vpcsim_packet::{FlowKey, Headers};
+use vpcsim_packet::FlowKey;
 
 /// RFC 791: an IPv4 header without options; where its addresses begin.
 const IPV4_MIN: usize = 20;
@@ -50,7 +50,7 @@ impl Fate {
 
     fn new(verdict: Verdict, bytes: &[u8]) -> Self {
         let key = match verdict {
-            Verdict::Delivered(_) => Headers::parse(bytes).ok().map(|headers| flow_of(&headers)),
+            Verdict::Delivered(_) => flow(bytes).ok(),
             _ => None,
         };
         Self { verdict, key }
