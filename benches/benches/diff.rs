@@ -18,6 +18,8 @@ use vpcsim_replay::{Input, Options, replay};
 
 const FLOWS: u32 = 65_536;
 const PACKETS: u64 = 1_000_000;
+/// Flows that are listed: what `vpcsim diff` lists.
+const TOP: usize = 10;
 
 fn program(text: &str) -> Program {
     Program::new(Network::from_yaml("bench", text).expect("a valid network"))
@@ -26,8 +28,10 @@ fn program(text: &str) -> Program {
 fn compared(old: &Program, new: &Program, capture: &Path) -> DiffReport {
     let input = Input::open(capture).expect("a capture");
     let (old, new) = (Side::new("old", old), Side::new("new", new));
-    let report = diff(&old, &new, vec![input], &mut |_| ControlFlow::Continue(()))
-        .expect("a capture without damage");
+    let report = diff(&old, &new, vec![input], TOP, &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .expect("a capture without damage");
     assert_eq!(report.old.verdicts.delivered, PACKETS);
     report
 }

@@ -253,7 +253,10 @@ fn of_equal_routes_of_the_answer_every_one_counts() {
     let ask = |text: &str| {
         let program = net(text);
         let reach = Reach::new(&program);
-        let (from, to) = (reach.ends("external:office").unwrap(), reach.ends("host").unwrap());
+        let (from, to) = (
+            reach.ends("external:office").unwrap(),
+            reach.ends("host").unwrap(),
+        );
         let found = reach.query(&from, &to, Trip::Both);
         let row = reach.matrix(Trip::Both);
         let class = |end| {

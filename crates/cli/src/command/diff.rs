@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Diff, output: &Output) -> Result<Status, Failure> {
     let programs = [program(&args.old)?, program(&args.new)?];
     let sides = sides(args, &programs)?;
     let captures = captures::open(&args.captures, None)?;
-    let (report, failure) = match compared(&sides, captures) {
+    let (report, failure) = match compared(&sides, captures, args.top) {
         Ok(report) => {
             let failure = nothing(&report);
             (report, failure)
@@ -36,7 +36,6 @@ pub(crate) fn run(args: &Diff, output: &Output) -> Result<Status, Failure> {
         }) => (*report, Some(unreadable(&name, source))),
     };
     let lost = report.lost.total.packets > 0;
-    let report = report.top(args.top);
     if args.json {
         output.json(&report)?;
     } else {
@@ -49,11 +48,15 @@ pub(crate) fn run(args: &Diff, output: &Output) -> Result<Status, Failure> {
     }
 }
 
-fn compared([old, new]: &[Side<'_>; 2], captures: Captures) -> Result<DiffReport, DiffError> {
+fn compared(
+    [old, new]: &[Side<'_>; 2],
+    captures: Captures,
+    top: usize,
+) -> Result<DiffReport, DiffError> {
     let mut meter = Meter::new(captures.size);
     let interrupt = Interrupt::listen(captures.size.is_none());
     let mut on_progress = |progress: Progress| meter.show_until(progress, &interrupt);
-    let result = diff(old, new, captures.inputs, &mut on_progress);
+    let result = diff(old, new, captures.inputs, top, &mut on_progress);
     meter.clear();
     result
 }

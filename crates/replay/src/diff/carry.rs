@@ -29,6 +29,9 @@ const MOST_WAITING: usize = 16 * Batch::SIZE;
 /// Fewer are carried by one thread.
 const WORTH_A_THREAD: usize = MOST_WAITING / 4;
 
+/// Packets that are compared together.
+const GROUP: usize = 32;
+
 /// One of the two networks, and how the captures are to be taken there.
 #[derive(Debug, Clone)]
 pub struct Side<'p> {
@@ -264,39 +267,50 @@ impl<'p> Diff<'p> {
         let (judge, sides) = (&mut self.judge, &self.sides);
         let mut ends = sides.each_ref().map(|side| side.batch.ended());
         let mut walks = [0; 2];
-        for captured in &self.waiting {
-            let mut ended = [None; 2];
-            for (at, start) in captured.starts.iter().enumerate() {
-                if start.is_some() {
-                    ended[at] = ends[at].next();
-                }
+        // A packet that fares otherwise seldom comes alone.
+        let mut expected = false;
+        for group in self.waiting.chunks(GROUP) {
+            if expected {
+                group.iter().for_each(|captured| judge.touch(captured));
             }
-            let mut own = [None; 2];
-            for (at, side) in sides.iter().enumerate() {
-                // Beside a packet walk those that were held because of it; their numbers are lower.
-                while let Some((id, notes)) = side.watch.walk(walks[at])
-                    && id <= captured.id
-                {
-                    walks[at] += 1;
-                    if id == captured.id {
-                        own[at] = Some(notes);
-                    } else {
-                        judge.held_walked(at, id, notes);
+            let mut alike = 0;
+            for captured in group {
+                let mut ended = [None; 2];
+                for (at, start) in captured.starts.iter().enumerate() {
+                    if start.is_some() {
+                        ended[at] = ends[at].next();
                     }
                 }
+                let mut own = [None; 2];
+                for (at, side) in sides.iter().enumerate() {
+                    // Beside a packet walk those that were held because of it; their numbers are
+                    // lower.
+                    while let Some((id, notes)) = side.watch.walk(walks[at])
+                        && id <= captured.id
+                    {
+                        walks[at] += 1;
+                        if id == captured.id {
+                            own[at] = Some(notes);
+                        } else {
+                            judge.held_walked(at, id, notes);
+                        }
+                    }
+                }
+                if let ([Some(old), Some(new)], [None, None]) = (&ended, &own)
+                    && judge.is_alike(old, new)
+                {
+                    alike += 1;
+                    continue;
+                }
+                judge.end(captured, ended, own);
             }
-            if let ([Some(old), Some(new)], [None, None]) = (&ended, &own)
-                && judge.is_alike(old, new)
-            {
-                continue;
-            }
-            judge.end(captured, ended, own);
+            expected = alike < group.len() / 2;
         }
     }
 
-    /// Carries the packets that wait, and reports. All flows that are known to have changed are
-    /// listed; [`DiffReport::top`] shortens the lists.
-    pub fn finish(mut self) -> DiffReport {
+    /// Carries the packets that wait, and reports. Of the flows of which something changed the
+    /// `top` ones of each change are listed.
+    pub fn finish(mut self, top: usize) -> DiffReport {
         self.flush();
         self.judge.finish();
         let timing = self.intake.timing();
@@ -316,7 +330,7 @@ impl<'p> Diff<'p> {
                 generated: totals.generated,
             }
         };
-        let report = |change| change_report(programs, &judge.changes, change);
+        let report = |change| change_report(programs, &judge.changes, change, top);
         DiffReport {
             packets: counters.all.packets,
             bytes: counters.all.bytes,

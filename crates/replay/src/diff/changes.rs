@@ -231,16 +231,21 @@ impl Changes {
         self.causes.iter()
     }
 
-    /// The flows of which something changed in this way, most packets first.
-    pub(super) fn flows(&self, change: Change) -> Vec<(FlowKey, &Changed)> {
+    /// The flows of which most packets changed in this way, at most so many, most packets first.
+    pub(super) fn flows(&self, change: Change, most: usize) -> Vec<(FlowKey, &Changed)> {
         let mut flows: Vec<_> = self
             .listed
             .iter()
             .filter_map(|listed| Some((listed.flow, &**listed.changed[change as usize].as_ref()?)))
             .collect();
-        flows.sort_by_key(|(_, changed)| {
+        let rank = |(_, changed): &(FlowKey, &Changed)| {
             (std::cmp::Reverse(changed.count.packets), changed.first.id)
-        });
+        };
+        if most < flows.len() {
+            flows.select_nth_unstable_by_key(most, rank);
+            flows.truncate(most);
+        }
+        flows.sort_by_key(rank);
         flows
     }
 

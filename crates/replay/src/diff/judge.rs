@@ -103,6 +103,12 @@ impl<'p> Judge<'p> {
         }
     }
 
+    /// Fetches what will be looked up of a packet that fares otherwise.
+    #[inline]
+    pub(super) fn touch(&self, captured: &Captured) {
+        self.flows.touch(Undirected::of(captured.key).0);
+    }
+
     /// The commonest case: a packet takes a remembered way in both networks and arrives alike.
     /// `false`: it is another, and nothing was counted.
     #[inline]

@@ -56,17 +56,6 @@ impl DiffReport {
             Change::Moved => &self.moved,
         }
     }
-
-    /// The same with at most so many flows of each change; the others are counted in
-    /// [`ChangeReport::flows_beyond`].
-    #[must_use]
-    pub fn top(mut self, most: usize) -> Self {
-        for change in [&mut self.lost, &mut self.allowed, &mut self.moved] {
-            change.flows.truncate(most);
-            change.flows_beyond = change.total.flows - change.flows.len() as u64;
-        }
-        self
-    }
 }
 
 /// What became of the packets in one of the networks.

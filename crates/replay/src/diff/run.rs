@@ -22,7 +22,7 @@ pub struct DiffError {
 /// Carries captures through two networks, one capture after another on one clock, and says what
 /// fares otherwise in the new one.
 ///
-/// `on_progress` is called as [`replay`](crate::replay()) calls it.
+/// The report lists the `top` flows of each change. `on_progress` is called as [`replay`](crate::replay()) calls it.
 ///
 /// # Errors
 /// When a capture is damaged; the report up to there is in the error.
@@ -30,6 +30,7 @@ pub fn diff(
     old: &Side<'_>,
     new: &Side<'_>,
     inputs: Vec<Input>,
+    top: usize,
     on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<DiffReport, DiffError> {
     let mut diff = Diff::new(old, new);
@@ -37,7 +38,7 @@ pub fn diff(
         Ok(damage) => damage,
         Err(never) => match never {},
     };
-    let report = diff.finish();
+    let report = diff.finish(top);
     match damage {
         None => Ok(report),
         Some((name, source)) => Err(DiffError {

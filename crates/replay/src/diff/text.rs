@@ -14,11 +14,12 @@ use vpcsim_dataplane::{Decision, Drop, Program};
 use vpcsim_network::RouteTableId;
 use vpcsim_packet::FlowKey;
 
-/// All that changed in one way.
+/// All that changed in one way, with at most so many flows.
 pub(super) fn change_report(
     programs: [&Program; 2],
     changes: &Changes,
     change: Change,
+    flows: usize,
 ) -> ChangeReport {
     let total = changes.all[change as usize];
     let mut causes: Vec<_> = (0..)
@@ -35,7 +36,7 @@ pub(super) fn change_report(
         amount: *amount,
     });
     let flows: Vec<_> = changes
-        .flows(change)
+        .flows(change, flows)
         .into_iter()
         .map(|(flow, changed)| FlowRow {
             cause: (changed.first.cause).and_then(|cause| rows.get(&cause).copied()),

@@ -23,7 +23,7 @@ pub(crate) fn compare(old: &Program, new: &Program, frames: &[Frame]) -> DiffRep
 #[track_caller]
 pub(crate) fn compared(old: &Side<'_>, new: &Side<'_>, frames: &[Frame]) -> DiffReport {
     let inputs = vec![input("test", capture(frames))];
-    let report = diff(old, new, inputs, &mut go_on).unwrap();
+    let report = diff(old, new, inputs, usize::MAX, &mut go_on).unwrap();
     adds_up(&report);
     report
 }

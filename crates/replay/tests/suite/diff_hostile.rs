@@ -64,6 +64,7 @@ fn a_damaged_capture_gives_what_was_compared_until_there() {
         &sides[0],
         &sides[1],
         vec![input("broken", file)],
+        usize::MAX,
         &mut go_on,
     );
     let error = ended.unwrap_err();
@@ -85,7 +86,14 @@ fn several_captures_are_compared_one_after_the_other() {
         reader: Reader::from_stream(std::io::Cursor::new(capture(&query))).unwrap(),
     };
     let sides = [Side::new("old", &office), Side::new("new", &none)];
-    let report = diff(&sides[0], &sides[1], vec![open("a"), open("b")], &mut go_on).unwrap();
+    let report = diff(
+        &sides[0],
+        &sides[1],
+        vec![open("a"), open("b")],
+        usize::MAX,
+        &mut go_on,
+    )
+    .unwrap();
     assert_eq!(amount(&report.lost), (1, 2));
     let names: Vec<_> = report
         .captures
@@ -148,7 +156,7 @@ fn a_year_of_packets_needs_tables_for_live_flows() {
         assert!(usage.flows <= MOST_FLOWS, "{usage:?}");
         assert_eq!((usage.listed, usage.held), (0, 0));
     });
-    let report = diff.finish();
+    let report = diff.finish(usize::MAX);
     adds_up(&report);
     is_empty(&report);
     assert_eq!(report.flows, total);
@@ -165,7 +173,7 @@ fn a_flood_that_is_lost_is_counted_whole_and_listed_in_part() {
     flood(&mut diff, 200_000, |diff| {
         assert!(diff.usage().listed <= MOST_LISTED);
     });
-    let report = diff.finish();
+    let report = diff.finish(usize::MAX);
     adds_up(&report);
     assert_eq!(amount(&report.lost), (200_000, 200_000));
     assert_eq!(report.lost.flows.len(), MOST_LISTED);

@@ -1,11 +1,11 @@
 //! Every kind of difference between two networks, and what made it.
 
 use crate::diff::{amount, causes, compare, compared, is_empty, words};
-use crate::support::{Frame, OFFICE, packets, program};
+use crate::support::{Frame, OFFICE, capture, go_on, input, packets, program};
 use vpcsim_packet::TcpFlags;
 use vpcsim_packet::build::{Echo, icmp_echo, tcp, udp};
 use vpcsim_replay::Mapping;
-use vpcsim_replay::diff::{Differs, Side};
+use vpcsim_replay::diff::{Differs, Side, diff};
 
 const CLIENT: [u8; 4] = [172, 16, 1, 10];
 const WEB: [u8; 4] = [172, 16, 2, 10];
@@ -392,7 +392,10 @@ fn the_lists_can_be_shortened_and_say_so() {
         vec![syn; 1 + usize::from(number)]
     });
     let new = changed("accept tcp 80 from any", "drop tcp 80 from any");
-    let report = compare(&program(OFFICE), &program(&new), &packets(syns)).top(3);
+    let (old, new) = (program(OFFICE), program(&new));
+    let sides = [Side::new("old", &old), Side::new("new", &new)];
+    let inputs = vec![input("test", capture(&packets(syns)))];
+    let report = diff(&sides[0], &sides[1], inputs, 3, &mut go_on).unwrap();
     let listed: Vec<_> = report.lost.flows.iter().map(|row| row.packets).collect();
     assert_eq!(listed, [50, 49, 48]);
     assert_eq!(
