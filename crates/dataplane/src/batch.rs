@@ -410,7 +410,7 @@ impl Batch {
     }
 
     /// What became of each packet, in order; nothing before [`Self::run`].
-    pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> {
+    pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> + Clone {
         self.packets.iter().filter_map(|slot| {
             let (walked, others) = match slot.end {
                 End::Waits => return None,
