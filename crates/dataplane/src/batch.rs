@@ -293,8 +293,8 @@ impl Batch {
             }
             if let Some((track, direction)) = entry.track() {
                 segments[tcp] = (number as u8, direction, track);
-                tcp += usize::from(shape.is_tcp);
-                tracks.prefetch(track, shape.is_tcp);
+                tcp += usize::from(shape.is_tcp());
+                tracks.prefetch(track, shape.is_tcp());
             }
         }
         let State { cache, tracks, .. } = state;
@@ -331,7 +331,7 @@ impl Batch {
             match state.cache.at(looked.at, &looked.key) {
                 Some(entry) => {
                     if let Some((track, _)) = entry.track() {
-                        state.tracks.prefetch(track, looked.shape.is_tcp);
+                        state.tracks.prefetch(track, looked.shape.is_tcp());
                     }
                 }
                 None => state.touch_ahead(program, slot.arrival.source, &looked.key.flow()),
@@ -478,13 +478,13 @@ impl State {
             return None;
         }
         let limits = entry.is_limited().then(|| entry.charges());
-        let len = usize::from(shape.total_len);
+        let len = usize::from(shape.total_len());
         if let Some(mut limits) = limits.clone()
             && !limits.all(|charge| self.buckets.allows(charge, len, now))
         {
             return None;
         }
-        if shape.is_tcp
+        if shape.is_tcp()
             && let Some((track, direction)) = entry.track()
             && !self
                 .tracks

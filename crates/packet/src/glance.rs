@@ -33,23 +33,18 @@ pub struct Glance {
     pub shape: Shape,
 }
 
-/// What a packet is apart from its addresses and ports.
+/// What a packet is apart from its addresses and ports: one word, since fields that are written one
+/// by one and then read together make a processor wait.
+///
+/// From the lowest bit on: 16 of the length, 8 of the time to live, 4 of the header's length in
+/// words, and one for TCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    /// Length as the IPv4 header says.
-    pub total_len: u16,
-    /// Time to live.
-    pub ttl: u8,
-    /// Length of the IPv4 header: where the transport header begins.
-    pub header_len: u8,
-    /// TCP; else UDP.
-    pub is_tcp: bool,
-}
+pub struct Shape(u32);
 
 impl Glance {
     /// Looks at a packet that starts at its IPv4 header; `None` where it is anything but a TCP or
     /// UDP packet in one piece, its headers captured in full and its lengths in agreement.
-    #[inline]
+    #[inline(always)]
     pub fn of(packet: &[u8]) -> Option<Self> {
         // Nearly every packet: no options, and as many bytes as either header needs.
         if let Some(head) = packet.first_chunk::<{ IPV4_MIN + TCP_MIN }>()
@@ -58,6 +53,11 @@ impl Glance {
             let (ip, transport) = head.split_first_chunk()?;
             return Self::read(ip, IPV4_MIN, transport);
         }
+        Self::of_other(packet)
+    }
+
+    #[cold]
+    fn of_other(packet: &[u8]) -> Option<Self> {
         let ip = packet.first_chunk::<IPV4_MIN>()?;
         let header_len = usize::from(ip[0] & 0x0f) * 4;
         if ip[0] >> 4 != 4 || header_len < IPV4_MIN {
@@ -94,19 +94,19 @@ impl Glance {
         Some(Self {
             addresses: u64::from_be_bytes(addresses),
             ports: u32::from_be_bytes([first[0], first[1], first[2], first[3]]),
-            shape: Shape {
-                total_len,
-                ttl: ip[8],
-                header_len: header_len as u8,
-                is_tcp,
-            },
+            shape: Shape(
+                u32::from(total_len)
+                    | u32::from(ip[8]) << TTL
+                    | (header_len as u32 / 4) << WORDS
+                    | u32::from(is_tcp) << TCP,
+            ),
         })
     }
 
     /// The flow.
     pub fn key(&self) -> FlowKey {
         FlowKey {
-            protocol: if self.shape.is_tcp {
+            protocol: if self.shape.is_tcp() {
                 Protocol::TCP
             } else {
                 Protocol::UDP
@@ -119,7 +119,36 @@ impl Glance {
     }
 }
 
+/// Where the fields of a shape begin.
+const TTL: u32 = 16;
+const WORDS: u32 = 24;
+const TCP: u32 = 28;
+
 impl Shape {
+    /// Length as the IPv4 header says.
+    #[inline(always)]
+    pub fn total_len(self) -> u16 {
+        self.0 as u16
+    }
+
+    /// Time to live.
+    #[inline(always)]
+    pub fn ttl(self) -> u8 {
+        (self.0 >> TTL) as u8
+    }
+
+    /// Length of the IPv4 header in bytes: where the transport header begins.
+    #[inline(always)]
+    pub fn header_len(self) -> u8 {
+        (self.0 >> WORDS & 0xf) as u8 * 4
+    }
+
+    /// TCP; else UDP.
+    #[inline(always)]
+    pub fn is_tcp(self) -> bool {
+        self.0 >> TCP & 1 == 1
+    }
+
     /// Writes new addresses, ports and time to live into the packet that was looked at, and moves
     /// its two checksums (RFC 1624; a UDP checksum of 0 stays).
     #[inline]
@@ -131,14 +160,14 @@ impl Shape {
         let checksum = new.ip.apply(u16::from_be_bytes([ip[10], ip[11]]));
         ip[10..12].copy_from_slice(&checksum.to_be_bytes());
         ip[12..20].copy_from_slice(&new.addresses.to_be_bytes());
-        let transport = packet.get_mut(usize::from(self.header_len)..);
+        let transport = packet.get_mut(usize::from(self.header_len())..);
         let Some(transport) = transport else {
             return;
         };
         if let Some(ports) = transport.first_chunk_mut::<4>() {
             *ports = new.ports.to_be_bytes();
         }
-        let at = UDP_CHECKSUM + usize::from(self.is_tcp) * (TCP_CHECKSUM - UDP_CHECKSUM);
+        let at = UDP_CHECKSUM + usize::from(self.is_tcp()) * (TCP_CHECKSUM - UDP_CHECKSUM);
         let field = transport
             .get_mut(at..)
             .and_then(|rest| rest.first_chunk_mut());
@@ -148,7 +177,7 @@ impl Shape {
             // RFC 768: 0 says that there is none; a computed 0 is written as 0xffff.
             let there = if stored == 0 { 0 } else { u16::MAX };
             let udp = if moved == 0 { u16::MAX } else { moved } & there;
-            *field = if self.is_tcp { moved } else { udp }.to_be_bytes();
+            *field = if self.is_tcp() { moved } else { udp }.to_be_bytes();
         }
     }
 }

@@ -53,12 +53,12 @@ impl<'a> Segment<'a> {
     /// A segment that neither opens nor ends anything, of a packet that was looked at.
     #[inline]
     pub(super) fn in_the_middle(packet: &'a [u8], shape: &Shape) -> Option<Self> {
-        let at = usize::from(shape.header_len);
+        let at = usize::from(shape.header_len());
         let segment = packet.get(at..)?;
         let tcp = segment.first_chunk::<MIN_HEADER_LEN>()?;
         let class = Class::of(TcpFlags(tcp[13])).filter(|class| *class == Class::Ack)?;
         let header_len = usize::from(tcp[12] >> 4) * 4;
-        let length = usize::from(shape.total_len).checked_sub(at + header_len)?;
+        let length = usize::from(shape.total_len()).checked_sub(at + header_len)?;
         let sequence = u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]]);
         Some(Self {
             class,

@@ -20,7 +20,12 @@ pub(crate) struct Key {
 impl Key {
     #[inline]
     pub(crate) fn of(source: PackedSource, glance: &Glance) -> Self {
-        Self::new(source, glance.addresses, glance.ports, glance.shape.is_tcp)
+        Self::new(
+            source,
+            glance.addresses,
+            glance.ports,
+            glance.shape.is_tcp(),
+        )
     }
 
     pub(crate) fn of_flow(source: Source, key: &FlowKey) -> Self {
@@ -205,8 +210,8 @@ impl Entry {
     /// Whether a packet of the flow may take the remembered way as far as its header decides.
     #[inline]
     pub(crate) fn admits(&self, shape: &Shape) -> bool {
-        let lives = (self.ttl_down == 0) | (shape.ttl > self.ttl_down);
-        (shape.total_len <= self.max_len) & lives
+        let lives = (self.ttl_down == 0) | (shape.ttl() > self.ttl_down);
+        (shape.total_len() <= self.max_len) & lives
     }
 
     /// Whether its packets are counted against a limit.
@@ -240,8 +245,8 @@ impl Entry {
             time,
             way: self.way,
             before: self.key.flow(),
-            after: unpack_flow(self.new_addresses, self.new_ports, shape.is_tcp),
-            total_len: shape.total_len,
+            after: unpack_flow(self.new_addresses, self.new_ports, shape.is_tcp()),
+            total_len: shape.total_len(),
         }
     }
 

@@ -42,7 +42,7 @@ impl Shards {
         };
         if let Some(glance) = Glance::of(bytes) {
             let shard = self.steering.of_glance(program, arrival.source, &glance);
-            turn.cost = self.costs.of_plain(glance.shape.total_len.into());
+            turn.cost = self.costs.of_plain(glance.shape.total_len().into());
             round.mixes |= shard.is_none();
             let shard = shard.unwrap_or(0);
             turn.at = At::Shard(shard);

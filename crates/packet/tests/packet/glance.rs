@@ -46,10 +46,10 @@ fn agrees(packet: &[u8]) -> Result<(), TestCaseError> {
     let headers = headers.unwrap();
     prop_assert_eq!(FlowKey::of(&headers), Some(glance.key()));
     let is_tcp = matches!(headers.transport, Transport::Tcp(_));
-    prop_assert_eq!(glance.shape.is_tcp, is_tcp);
-    prop_assert_eq!(glance.shape.ttl, headers.ttl);
-    prop_assert_eq!(usize::from(glance.shape.header_len), headers.header_len);
-    prop_assert_eq!(usize::from(glance.shape.total_len), headers.total_len);
+    prop_assert_eq!(glance.shape.is_tcp(), is_tcp);
+    prop_assert_eq!(glance.shape.ttl(), headers.ttl);
+    prop_assert_eq!(usize::from(glance.shape.header_len()), headers.header_len);
+    prop_assert_eq!(usize::from(glance.shape.total_len()), headers.total_len);
     prop_assert!(!headers.more_fragments && headers.fragment_offset == 0);
     Ok(())
 }
@@ -81,7 +81,7 @@ proptest! {
             return Ok(());
         };
         if let Some(checksum) = checksum {
-            let at = usize::from(glance.shape.header_len) + if glance.shape.is_tcp { 16 } else { 6 };
+            let at = usize::from(glance.shape.header_len()) + if glance.shape.is_tcp() { 16 } else { 6 };
             packet[at..at + 2].copy_from_slice(&checksum.to_be_bytes());
             packet[10..12].copy_from_slice(&checksum.to_be_bytes());
         }
@@ -91,7 +91,7 @@ proptest! {
         rewrite(&mut slow, &mut headers, &change);
         decrement_ttl(&mut slow, &mut headers);
         let to = FlowKey::of(&headers).unwrap();
-        glance.shape.write(&mut fast, &step(&from, &to, glance.shape.ttl));
+        glance.shape.write(&mut fast, &step(&from, &to, glance.shape.ttl()));
         prop_assert_eq!(slow, fast);
     }
 }
