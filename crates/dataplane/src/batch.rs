@@ -266,6 +266,7 @@ impl Batch {
         looked: &mut [Option<Looked>],
     ) -> usize {
         let packets = &mut self.packets[first..first + looked.len()];
+        let arena = &mut self.arena[..];
         let due = state.next_due();
         let State { cache, tracks, .. } = state;
         let mut now = state.now;
@@ -275,13 +276,17 @@ impl Batch {
         let mut tcp = 0;
         for (number, (slot, looked)) in packets.iter().zip(&mut *looked).enumerate() {
             let Some(looked) = looked else { return 0 };
-            if cache.at(looked.at, &looked.key).is_none() {
-                // One in fifty: another entry of the word has the same tag.
-                looked.at = cache.find(&looked.key).unwrap_or(EntryId::NONE);
-            }
             let Looked { key, at, shape, .. } = looked;
-            let Some(entry) = cache.at(*at, key) else {
-                return 0;
+            let entry = match cache.at(*at, key) {
+                Some(entry) => entry,
+                // One in fifty: another entry of the word has the same tag.
+                None => match cache.find(key) {
+                    Some(found) => {
+                        *at = found;
+                        cache.get(found)
+                    }
+                    None => return 0,
+                },
             };
             if entry.is_limited() | !entry.admits(shape) {
                 return 0;
@@ -304,7 +309,7 @@ impl Batch {
             let (slot, Some(looked)) = (&packets[number], &looked[number]) else {
                 return false;
             };
-            let bytes = &self.arena[slot.start..slot.start + slot.len];
+            let bytes = &arena[slot.start..slot.start + slot.len];
             let tracker = tracks.get_mut(track);
             tracker.go_on(bytes, &looked.shape, direction, &settings)
         };
@@ -312,7 +317,7 @@ impl Batch {
         let done = stopped.map_or(before_due, |(number, ..)| usize::from(*number));
         let mut clock = state.now;
         for (slot, looked) in packets.iter_mut().zip(looked.iter().flatten()).take(done) {
-            let bytes = &mut self.arena[slot.start..slot.start + slot.len];
+            let bytes = &mut arena[slot.start..slot.start + slot.len];
             clock = clock.max(slot.arrival.time);
             let entry = cache.get_mut(looked.at);
             entry.take(clock);

@@ -70,7 +70,7 @@ impl FlowCache {
 
     /// The entry of a key if it is where it was guessed.
     #[inline]
-    pub(crate) fn at(&mut self, guess: EntryId, key: &Key) -> Option<&mut Entry> {
+    pub(crate) fn at(&self, guess: EntryId, key: &Key) -> Option<&Entry> {
         self.table.at(guess, key)
     }
 

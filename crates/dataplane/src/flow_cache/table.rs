@@ -122,9 +122,9 @@ impl Table {
 
     /// The entry of this key if it is at this place.
     #[inline]
-    pub(super) fn at(&mut self, id: EntryId, key: &Key) -> Option<&mut Entry> {
+    pub(super) fn at(&self, id: EntryId, key: &Key) -> Option<&Entry> {
         let (segment, index) = id.parts();
-        let entry = self.segments.get_mut(segment)?.entries.get_mut(index)?;
+        let entry = self.segments.get(segment)?.entries.get(index)?;
         entry.is_of(key).then_some(entry)
     }
 
