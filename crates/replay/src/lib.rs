@@ -56,6 +56,7 @@ pub mod fix;
 mod flow;
 mod flow_log;
 mod frame;
+mod intake;
 pub mod learn;
 mod ledger;
 mod mapping;

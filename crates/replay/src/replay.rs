@@ -2,21 +2,19 @@
 
 use crate::attribution::Attribution;
 use crate::carrier::Carrier;
-use crate::counters::{Broken, connections, nat_rows};
-use crate::flow::{flow, flow_of};
+use crate::counters::{connections, nat_rows};
+use crate::flow::flow_of;
 use crate::flow_log::FlowLogOptions;
-use crate::frame::{Frame, frame};
+use crate::intake::{Intake, Nothing, Taken};
 use crate::ledger::{Captured, Ledger};
 use crate::mapping::Mapping;
 use crate::origins::Origins;
-use crate::report::{Report, Timing, Verdicts};
+use crate::report::Report;
 use crate::rules::RuleReport;
 use crate::sink::Sink;
-use crate::time::rfc3339;
 use crate::watch::Watch;
 use crate::workers::Workers;
 use std::io;
-use std::time::Instant;
 use vpcsim_capture::Record;
 use vpcsim_dataplane::{Arrival, Ended, Nanos, Program, Source, Use};
 use vpcsim_packet::{FlowKey, Headers};
@@ -55,10 +53,7 @@ pub struct Replay<'p> {
     watch: Option<Watch>,
     /// A packet whose addresses are replaced.
     mapped: Vec<u8>,
-    /// The latest time seen: the clock.
-    latest: u64,
-    earliest: Option<u64>,
-    began: Instant,
+    intake: Intake,
 }
 
 impl<'p> Replay<'p> {
@@ -80,9 +75,7 @@ impl<'p> Replay<'p> {
             ledger: Ledger::new(program, options.keep_drops, options.timeline),
             watch: Watch::new(program, options),
             mapped: Vec::new(),
-            latest: 0,
-            earliest: None,
-            began: Instant::now(),
+            intake: Intake::new(),
         }
     }
 
@@ -113,44 +106,23 @@ impl<'p> Replay<'p> {
     /// When the sink does not take what ended.
     pub fn packet(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         if self.ledger.timeline.is_some() {
-            self.next_step(self.latest.max(record.time), sink)?;
+            self.next_step(self.intake.clock().max(record.time), sink)?;
         }
-        let frame_len = record.original_len.max(record.data.len() as u32);
+        let taken = match self.intake.take(&mut self.ledger.counters, record) {
+            Ok(taken) => taken,
+            Err(nothing) => {
+                self.met_nothing(nothing);
+                return Ok(());
+            }
+        };
+        let Taken {
+            id,
+            bytes,
+            original_len,
+            frame_len,
+            flow,
+        } = taken;
         let counters = &mut self.ledger.counters;
-        let id = counters.all.packets;
-        counters.read(record.link_type, frame_len);
-        if record.time < self.latest {
-            counters.went_back += 1;
-        }
-        self.latest = self.latest.max(record.time);
-        self.earliest = Some(self.earliest.map_or(record.time, |e| e.min(record.time)));
-        let clock = self.latest;
-        let (bytes, original_len) = match frame(record) {
-            Frame::Ipv4 {
-                bytes,
-                original_len,
-            } => (bytes, original_len),
-            Frame::NotIpv4(kind) => {
-                counters.not_ipv4(kind, frame_len);
-                self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.not_ipv4);
-                return Ok(());
-            }
-            Frame::Truncated { link_type } => {
-                let broken = Broken::LinkHeader(link_type);
-                counters.malformed(broken, frame_len);
-                self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.malformed);
-                return Ok(());
-            }
-        };
-        let flow = match flow(bytes) {
-            Ok(flow) => flow,
-            Err(malformed) => {
-                let broken = Broken::Packet(malformed);
-                counters.malformed(broken, frame_len);
-                self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.malformed);
-                return Ok(());
-            }
-        };
         let origin = self.origins.of(flow.source);
         counters.strangers.seen(flow.source, origin.source);
         if origin.ambiguous {
@@ -158,7 +130,10 @@ impl<'p> Replay<'p> {
         }
         let Some(source) = origin.source else {
             counters.verdicts.unattributed += 1;
-            self.met_nothing(clock, frame_len, |verdicts| &mut verdicts.unattributed);
+            self.met_nothing(Nothing {
+                frame_len,
+                verdict: |verdicts| &mut verdicts.unattributed,
+            });
             return Ok(());
         };
         let arrival = Arrival {
@@ -167,7 +142,7 @@ impl<'p> Replay<'p> {
             source,
         };
         let mut captured = Captured {
-            clock: self.latest,
+            clock: self.intake.clock(),
             frame_len,
             original_len,
             flow,
@@ -205,9 +180,9 @@ impl<'p> Replay<'p> {
     }
 
     /// A packet that is not carried, on the timeline.
-    fn met_nothing(&mut self, clock: u64, frame_len: u32, of: impl Fn(&mut Verdicts) -> &mut u64) {
+    fn met_nothing(&mut self, Nothing { frame_len, verdict }: Nothing) {
         if let Some(timeline) = &mut self.ledger.timeline {
-            timeline.nothing(clock, frame_len, of);
+            timeline.nothing(self.intake.clock(), frame_len, verdict);
         }
     }
 
@@ -276,18 +251,8 @@ impl<'p> Replay<'p> {
         let program = self.program;
         let usage = self.usage();
         let counters = self.ledger.counters;
-        let elapsed = self.began.elapsed().as_secs_f64();
         let packets = counters.all.packets;
-        let timing = Timing {
-            elapsed_seconds: elapsed,
-            packets_per_second: if elapsed > 0.0 {
-                packets as f64 / elapsed
-            } else {
-                0.0
-            },
-            capture_start: self.earliest.map(rfc3339),
-            capture_end: self.earliest.map(|_| rfc3339(self.latest)),
-        };
+        let timing = self.intake.timing(packets);
         Ok(Report {
             packets,
             bytes: counters.all.bytes,

@@ -1,12 +1,13 @@
 //! Packets through both networks, in batches.
 
 use super::changes::Change;
-use super::intake::{Intake, Taken};
 use super::judge::{Captured, Judge};
 use super::report::{DiffReport, SenderRow, SideReport};
 use super::text::change_report;
 use super::watch::Watch;
 use crate::attribution::{Attribution, Origin};
+use crate::counters::Counters;
+use crate::intake::{Intake, Taken};
 use crate::mapping::Mapping;
 use crate::names::source_text;
 use crate::origins::Origins;
@@ -144,6 +145,7 @@ pub struct DiffUse {
 #[derive(Debug)]
 pub struct Diff<'p> {
     intake: Intake,
+    counters: Counters,
     sides: [Carrier<'p>; 2],
     /// Packets that wait to be carried.
     waiting: Vec<Captured>,
@@ -156,7 +158,8 @@ impl<'p> Diff<'p> {
     /// A comparison that has seen nothing.
     pub fn new(old: &Side<'p>, new: &Side<'p>) -> Self {
         Self {
-            intake: Intake::new(old.program),
+            intake: Intake::new(),
+            counters: Counters::new(old.program),
             sides: [Carrier::new(old), Carrier::new(new)],
             waiting: Vec::new(),
             judge: Judge::new(old.program, new.program),
@@ -167,17 +170,17 @@ impl<'p> Diff<'p> {
 
     /// The packets from here on are of another capture.
     pub fn begin_capture(&mut self, name: &str, format: &str) {
-        self.intake.counters.begin_capture(name, format);
+        self.counters.begin_capture(name, format);
     }
 
     /// Something is odd about the capture begun last.
     pub fn capture_warning(&mut self, text: String) {
-        self.intake.counters.capture_warning(text);
+        self.counters.capture_warning(text);
     }
 
     /// Packets so far, those that wait included.
     pub fn packets(&self) -> u64 {
-        self.intake.counters.all.packets
+        self.counters.all.packets
     }
 
     /// How full the tables are. Packets that wait have left nothing there yet.
@@ -193,7 +196,7 @@ impl<'p> Diff<'p> {
 
     /// Takes a captured packet; carries all that wait when they are many.
     pub fn packet(&mut self, record: &Record<'_>) {
-        let Some(taken) = self.intake.take(record) else {
+        let Ok(taken) = self.intake.take(&mut self.counters, record) else {
             return;
         };
         let starts = self.starts(&taken);
@@ -202,6 +205,7 @@ impl<'p> Diff<'p> {
             bytes,
             frame_len,
             flow,
+            ..
         } = taken;
         for (at, start) in starts.into_iter().enumerate() {
             match start {
@@ -231,7 +235,7 @@ impl<'p> Diff<'p> {
         let [old, new] = &mut self.sides;
         let origins = [old.origin(address), new.origin(address)];
         let starts = origins.map(|origin| origin.source);
-        let counters = &mut self.intake.counters;
+        let counters = &mut self.counters;
         let mut inside = starts.into_iter().flatten();
         let inside = inside.find(|start| *start != Source::Internet);
         counters.strangers.seen(address, inside.or(starts[0]));
@@ -318,9 +322,9 @@ impl<'p> Diff<'p> {
     pub fn finish(mut self, top: usize) -> DiffReport {
         self.flush();
         self.judge.finish();
-        let timing = self.intake.timing();
+        let timing = self.intake.timing(self.counters.all.packets);
         let (senders, senders_beyond) = self.senders();
-        let (counters, judge) = (self.intake.counters, &self.judge);
+        let (counters, judge) = (self.counters, &self.judge);
         let programs = self.sides.each_ref().map(|side| side.program);
         let side = |at: usize| {
             let totals = judge.totals[at];

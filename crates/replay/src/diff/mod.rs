@@ -14,7 +14,6 @@ mod carry;
 mod cause;
 mod changes;
 mod flows;
-mod intake;
 mod judge;
 mod landing;
 mod report;
