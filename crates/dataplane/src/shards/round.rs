@@ -137,11 +137,7 @@ impl Round {
 
     /// The lane of a shard.
     pub(super) fn lane(&self, shard: u8) -> usize {
-        if self.spread {
-            usize::from(shard) % self.lanes.len().max(1)
-        } else {
-            0
-        }
+        lane(shard, self.lanes.len(), self.spread)
     }
 
     /// Puts the packets into one lane, or into one for each state.
@@ -149,18 +145,15 @@ impl Round {
         if self.spread == spread {
             return;
         }
-        let before = std::mem::take(&mut self.lanes);
-        self.lanes.resize_with(before.len(), Batch::new);
-        let mut next = vec![0; before.len()];
-        let mut before = before;
-        for index in 0..self.turns.len() {
-            let At::Shard(shard) = self.turns[index].at else {
+        let mut before = std::mem::take(&mut self.lanes);
+        let count = before.len();
+        self.lanes.resize_with(count, Batch::new);
+        let mut next = vec![0; count];
+        for turn in &self.turns {
+            let At::Shard(shard) = turn.at else {
                 continue;
             };
-            self.spread = !spread;
-            let from = self.lane(shard);
-            self.spread = spread;
-            let to = self.lane(shard);
+            let (from, to) = (lane(shard, count, self.spread), lane(shard, count, spread));
             before[from].move_to(next[from], &mut self.lanes[to]);
             next[from] += 1;
         }
@@ -183,6 +176,15 @@ impl Round {
         }
         drop(ended);
         self.early = joined;
+    }
+}
+
+/// The lane of a shard among so many, if they are used at all.
+fn lane(shard: u8, lanes: usize, spread: bool) -> usize {
+    if spread {
+        usize::from(shard) % lanes.max(1)
+    } else {
+        0
     }
 }
 

@@ -1,6 +1,6 @@
 //! Connections on their way from one state to others of the same program.
 
-use crate::conntrack::{TrackId, Zone};
+use crate::conntrack::TrackId;
 use crate::steer::Steering;
 use crate::swap::Moving;
 use crate::{Program, State};
@@ -50,8 +50,7 @@ pub(super) fn pour(
     let mut moving = Moving::new(&from.tracks);
     for (_, flow) in &from.flows {
         let lane = lane(steering.of_flow(program, &flow.original()));
-        let zone = Zone(flow.zone().0);
-        moving.flow(&mut to[lane], zone, flow, flow.value);
+        moving.flow(&mut to[lane], flow.zone(), flow, flow.value);
     }
     for (session, track, deadline) in from.sessions.iter() {
         let lane = lane(steering.of_flow(program, &session.inside));

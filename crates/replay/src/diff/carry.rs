@@ -63,9 +63,9 @@ impl<'p> Side<'p> {
     }
 }
 
-/// A network at work.
+/// Packets on their way through one of the networks.
 #[derive(Debug)]
-struct Carrier<'p> {
+struct Crossing<'p> {
     name: String,
     program: &'p Program,
     origins: Origins<'p>,
@@ -75,7 +75,7 @@ struct Carrier<'p> {
     watch: Watch,
 }
 
-impl<'p> Carrier<'p> {
+impl<'p> Crossing<'p> {
     fn new(side: &Side<'p>) -> Self {
         let options = Options {
             at: side.at,
@@ -146,7 +146,7 @@ pub struct DiffUse {
 pub struct Diff<'p> {
     intake: Intake,
     counters: Counters,
-    sides: [Carrier<'p>; 2],
+    sides: [Crossing<'p>; 2],
     /// Packets that wait to be carried.
     waiting: Vec<Captured>,
     judge: Judge<'p>,
@@ -160,7 +160,7 @@ impl<'p> Diff<'p> {
         Self {
             intake: Intake::new(),
             counters: Counters::new(old.program),
-            sides: [Carrier::new(old), Carrier::new(new)],
+            sides: [Crossing::new(old), Crossing::new(new)],
             waiting: Vec::new(),
             judge: Judge::new(old.program, new.program),
             senders: Tally::new(MOST_SENDERS),
@@ -185,7 +185,7 @@ impl<'p> Diff<'p> {
 
     /// How full the tables are. Packets that wait have left nothing there yet.
     pub fn usage(&self) -> DiffUse {
-        let connections = |side: &Carrier<'_>| side.state.usage(side.program).connections;
+        let connections = |side: &Crossing<'_>| side.state.usage(side.program).connections;
         DiffUse {
             connections: self.sides.iter().map(connections).sum(),
             flows: self.judge.flows.len(),

@@ -105,8 +105,9 @@ impl Flows {
         self.young.len() + self.old.len()
     }
 
-    /// The flow of a packet that goes in `direction`. `changes`: what flows are counted for that
-    /// are not remembered; is told what is known only of those that are forgotten.
+    /// The flow of a packet that goes in `direction`. Of one that is not remembered, `changes` says
+    /// what it was counted for before; of those that are forgotten now, it is told what it does not
+    /// know yet.
     pub(super) fn of(
         &mut self,
         key: Undirected,
@@ -137,7 +138,7 @@ impl Flows {
         black_box(self.young.get(&key).map(|flow| flow.unlisted.packets));
     }
 
-    /// Tells `changes` what is known here alone.
+    /// Tells `changes` of all flows what it does not know yet.
     pub(super) fn list(&mut self, changes: &mut Changes) {
         for flows in [&mut self.old, &mut self.young] {
             list(flows, changes);
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_here_alone_reaches_the_list_whether_or_not_it_is_forgotten() {
+    fn every_packet_reaches_the_list_whether_or_not_its_flow_is_forgotten() {
         let (mut flows, mut changes) = (Flows::new(1), Changes::default());
         for number in [1, 2, 3] {
             moves(&mut flows, &mut changes, number);
