@@ -2,12 +2,17 @@
 //!
 //! The frames of a batch lie in one arena and are rewritten there, in place.
 
+mod ends;
+
+pub use ends::Ended;
+
 use crate::conntrack::{Direction, Settings, TrackId};
-use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedPlace, PackedSource, Tag};
+use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedSource, Tag};
 use crate::observe::Observer;
-use crate::walk::{Arrival, Fragment, Other, Walked, walk, walk_and_remember, walk_fragment};
-use crate::{Nanos, Place, Program, State, Verdict};
+use crate::walk::{Arrival, Fragment, walk, walk_and_remember, walk_fragment};
+use crate::{Nanos, Place, Program, State};
 use bytes::BytesMut;
+use ends::{End, Ends};
 use std::ops::Range;
 use vpcsim_packet::{Glance, Shape};
 
@@ -41,41 +46,6 @@ struct Slot {
     end: End,
 }
 
-/// How a packet ended.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    /// It has not yet.
-    Waits,
-    /// It arrived by a way that was remembered.
-    Repeated(PackedPlace),
-    /// It was walked: this one of the walks.
-    Walked(u32),
-}
-
-/// What became of the packets that were walked.
-#[derive(Debug, Default)]
-struct Ends {
-    /// Each with the range of `others` that ended with it.
-    walks: Vec<(Walked, Range<usize>)>,
-    /// What ended beside the packets, in the order in which it ended.
-    others: Vec<Other>,
-}
-
-impl Ends {
-    fn add(&mut self, walk: impl FnOnce(&mut Vec<Other>) -> Walked) -> End {
-        let before = self.others.len();
-        let walked = walk(&mut self.others);
-        let number = self.walks.len() as u32;
-        self.walks.push((walked, before..self.others.len()));
-        End::Walked(number)
-    }
-
-    fn clear(&mut self) {
-        self.walks.clear();
-        self.others.clear();
-    }
-}
-
 /// Packets that are looked up together before the first of them acts: enough that the waits for
 /// memory overlap, few enough that what was asked for is still near.
 const CHUNK: usize = 64;
@@ -88,19 +58,6 @@ struct Looked {
     at: EntryId,
     tag: Tag,
     shape: Shape,
-}
-
-/// A packet of a batch that has come to its end, or waits.
-#[derive(Debug, Clone, Copy)]
-pub struct Ended<'a> {
-    /// How it started.
-    pub arrival: Arrival,
-    /// What became of it.
-    pub walked: Walked,
-    /// The packet as it looks where it ended, from its IPv4 header on.
-    pub bytes: &'a [u8],
-    /// What ended beside it.
-    pub others: &'a [Other],
 }
 
 impl Batch {
@@ -404,32 +361,18 @@ impl Batch {
     /// Where each packet arrived, in order; `None` for one that did not. What [`ended`](Self::ended)
     /// says, for those who only count.
     pub fn places(&self) -> impl Iterator<Item = Option<Place>> {
-        self.packets.iter().map(|slot| match slot.end {
-            End::Waits => None,
-            End::Repeated(place) => Some(place.unpack()),
-            End::Walked(number) => match self.ends.walks[number as usize].0.verdict {
-                Verdict::Delivered(place) => Some(place),
-                _ => None,
-            },
-        })
+        self.packets.iter().map(|slot| self.ends.place(slot.end))
     }
 
     /// What became of each packet, in order; nothing before [`Self::run`].
     pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> + Clone {
         self.packets.iter().filter_map(|slot| {
-            let (walked, others) = match slot.end {
-                End::Waits => return None,
-                End::Repeated(place) => (arrived(place.unpack()), 0..0),
-                End::Walked(number) => {
-                    let (walked, others) = &self.ends.walks[number as usize];
-                    (*walked, others.clone())
-                }
-            };
+            let (walked, others) = self.ends.of(slot.end)?;
             Some(Ended {
                 arrival: slot.arrival,
                 walked,
                 bytes: &self.arena[slot.start..slot.start + slot.len],
-                others: &self.ends.others[others],
+                others,
             })
         })
     }
@@ -454,13 +397,6 @@ fn tell_repeats<'a, O: Observer>(
         clock = clock.max(slot.arrival.time);
         let entry = cache.get(looked.at);
         observer.repeat(&entry.repeat(slot.arrival.id, clock, &looked.shape));
-    }
-}
-
-fn arrived(place: Place) -> Walked {
-    Walked {
-        verdict: Verdict::Delivered(place),
-        cut: false,
     }
 }
 
