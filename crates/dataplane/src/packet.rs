@@ -46,7 +46,15 @@ impl Packet<'_> {
         }
     }
 
+    /// Makes it a packet of another flow: addresses and ports, in the bytes and in what is known of
+    /// them. Of ICMP queries the identifier.
+    pub(crate) fn becomes(&mut self, flow: &FlowKey) {
+        let change = Rewrite::between(&self.key, flow);
+        self.rewrite(&change);
+    }
+
     /// Rewrites addresses and ports, in the bytes and in what is known of them.
+    #[inline(always)]
     pub(crate) fn rewrite(&mut self, change: &Rewrite) {
         rewrite(self.bytes, &mut self.headers, change);
         let before = self.key;

@@ -46,7 +46,7 @@ pub(crate) enum Entry {
 pub(crate) struct Door(u32);
 
 impl Door {
-    const NONE: Self = Self(u32::MAX);
+    pub(crate) const NONE: Self = Self(u32::MAX);
 
     pub(crate) fn of(entry: Option<Entry>) -> Self {
         match entry {

@@ -16,7 +16,7 @@ use crate::conntrack::Settings;
 use crate::flow_cache::{Key, Memory};
 use crate::observe::Observer;
 use crate::packet::{Changes, Packet};
-use crate::state::{Entry, State};
+use crate::state::{Door, State};
 use crate::verdict::{Drop, DropReason, Element, Stage, Verdict};
 use crate::{Nanos, Place, Program};
 use std::collections::VecDeque;
@@ -107,7 +107,7 @@ pub(crate) enum Step {
     Leave(NicId),
     /// It has left a nic and the link; acl and routes come next (§2.4). `back`: the public door
     /// of the flow that it answers (§2.5a).
-    Route { nic: NicId, back: Option<Entry> },
+    Route { nic: NicId, back: Door },
     /// It arrives from the internet with a public destination (§3). `hairpin`: the gateway that
     /// just translated it on its way out.
     FromInternet { hairpin: Option<NatGatewayId> },
@@ -130,7 +130,7 @@ pub(crate) struct Approach {
     /// As a next hop, destination untouched (§2.6).
     pub(crate) next_hop: bool,
     /// The public door it came in by.
-    pub(crate) entry: Option<Entry>,
+    pub(crate) entry: Door,
 }
 
 impl Approach {
@@ -140,7 +140,7 @@ impl Approach {
             nic,
             same_subnet: false,
             next_hop: false,
-            entry: None,
+            entry: Door::NONE,
         }
     }
 }
@@ -216,17 +216,20 @@ impl<'a, O: Observer> Walk<'a, O> {
         walked
     }
 
-    fn carry_on(&mut self, mut packet: Packet<'_>, mut step: Step) -> Walked {
+    fn carry_on(&mut self, mut packet: Packet<'_>, step: Step) -> Walked {
+        let mut next: Result<Step, Stopped> = Ok(step);
         loop {
-            let next = match step {
-                Step::Send(cvm) => self.send(&mut packet, cvm),
-                Step::Leave(nic) => self.leave(&mut packet, nic),
-                Step::Route { nic, back } => self.route(&mut packet, nic, back),
-                Step::FromInternet { hairpin } => self.arrive_from_internet(&mut packet, hairpin),
-                Step::Untranslate => self.untranslate(&mut packet),
-                Step::FromExternal(external) => self.arrive_from_external(&packet, external),
-                Step::Enter(approach) => self.enter(&mut packet, approach),
-                Step::End(place) => {
+            next = match next {
+                Ok(Step::Send(cvm)) => self.send(&mut packet, cvm),
+                Ok(Step::Leave(nic)) => self.leave(&mut packet, nic),
+                Ok(Step::Route { nic, back }) => self.route(&mut packet, nic, back),
+                Ok(Step::FromInternet { hairpin }) => {
+                    self.arrive_from_internet(&mut packet, hairpin)
+                }
+                Ok(Step::Untranslate) => self.untranslate(&mut packet),
+                Ok(Step::FromExternal(external)) => self.arrive_from_external(&packet, external),
+                Ok(Step::Enter(approach)) => self.enter(&mut packet, approach),
+                Ok(Step::End(place)) => {
                     self.note_delivery(&packet, place);
                     self.settle();
                     self.memory = self.memory(&packet, place);
@@ -235,9 +238,6 @@ impl<'a, O: Observer> Walk<'a, O> {
                         cut: false,
                     };
                 }
-            };
-            step = match next {
-                Ok(next) => next,
                 Err(Stopped::Drop(drop)) => {
                     self.note_drop(&packet, &drop);
                     return Walked {

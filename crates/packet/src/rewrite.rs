@@ -35,6 +35,7 @@ pub struct Rewrite {
 impl Rewrite {
     /// What turns a packet of flow `from` into one of flow `to`. Fields that agree are `None`, and
     /// so is `destination_port` for ICMP, where it is type and code.
+    #[inline]
     pub fn between(from: &FlowKey, to: &FlowKey) -> Self {
         Self {
             source: (from.source != to.source).then_some(to.source),
@@ -58,6 +59,7 @@ impl Rewrite {
 /// A later fragment has only addresses. A first fragment's transport checksum changes as well: it
 /// covers the whole datagram, addresses included. Protocols without ports here keep their payload
 /// as it is. What an ICMP error quotes is left to [`rewrite_quoted`].
+#[inline(always)]
 pub fn rewrite(packet: &mut [u8], headers: &mut Headers, change: &Rewrite) {
     let packet = within_mut(packet, headers);
     let at = headers.header_len;
@@ -158,7 +160,7 @@ enum Fields {
 
 /// Rewrites the IPv4 header at `ip` and the transport header at `transport`. Returns the
 /// difference of every byte written, checksums included.
-#[inline]
+#[inline(always)]
 fn rewrite_at(
     packet: &mut [u8],
     ip: usize,

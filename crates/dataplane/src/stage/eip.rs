@@ -3,7 +3,7 @@
 use crate::flow_cache::Charge;
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
-use crate::state::Entry;
+use crate::state::{Door, Entry};
 use crate::verdict::{Drop, DropReason, Element, Stage};
 use crate::walk::{Approach, Step, Stopped, Walk};
 use std::net::Ipv4Addr;
@@ -64,7 +64,7 @@ impl<O: Observer> Walk<'_, O> {
             }
         }
         let approach = Approach {
-            entry: Some(Entry::Eip(id)),
+            entry: Door::of(Some(Entry::Eip(id))),
             ..Approach::crossing(nic)
         };
         Ok(Step::Enter(approach))

@@ -3,7 +3,7 @@
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::program::{Owner, Travel};
-use crate::state::Entry;
+use crate::state::{Door, Entry};
 use crate::verdict::{Drop, DropReason, Element, Stage};
 use crate::walk::{Approach, Step, Stopped, Walk};
 use std::net::Ipv4Addr;
@@ -20,7 +20,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(drop.into());
         }
         self.source_check(packet, nic)?;
-        let back = self.security_group(packet, nic, Travel::Egress, None)?;
+        let back = self.security_group(packet, nic, Travel::Egress, Door::NONE)?;
         let subnet = self.program.subnet_of(nic);
         if network
             .subnet(subnet)
@@ -36,7 +36,7 @@ impl<O: Observer> Walk<'_, O> {
             };
             return Ok(Step::Enter(approach));
         }
-        self.link_size(packet, nic, Step::Route { nic, back })
+        self.link_size(packet, nic, back)
     }
 
     /// The nic that answers for a private address: its owner, or the holder of a virtual one.

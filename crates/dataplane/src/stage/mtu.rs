@@ -2,6 +2,7 @@
 
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
+use crate::state::Door;
 use crate::verdict::{Drop, DropReason, Element, Policy, Stage};
 use crate::walk::{Approach, Step, Stopped, Walk};
 use vpcsim_network::{Mtu, NicId};
@@ -9,28 +10,30 @@ use vpcsim_packet::fragment;
 use vpcsim_packet::icmp::{self, IcmpError};
 
 impl<O: Observer> Walk<'_, O> {
-    /// The link between a nic and its subnet's router. `next`: where pieces go on.
+    /// The link between a nic and its subnet's router. `back`: the public door of the flow that
+    /// the packet answers (§2.5a).
     pub(crate) fn link_size(
         &mut self,
         packet: &Packet<'_>,
         nic: NicId,
-        next: Step,
+        back: Door,
     ) -> Result<Step, Stopped> {
         let network = self.program.network();
         let policy = network.policies.mtu;
         let subnet = network.subnet(self.program.subnet_of(nic));
         let mtu = network.vpc(subnet.vpc).mtu;
         if policy == Mtu::Ignore {
-            return Ok(next);
+            return Ok(Step::Route { nic, back });
         }
         if packet.headers.total_len <= usize::from(mtu) {
             self.recipe.limit_length(mtu);
-            return Ok(next);
+            return Ok(Step::Route { nic, back });
         }
         let element = Element::Nic(nic);
         if let Some(pieces) = fragment(packet.bytes, &packet.headers, usize::from(mtu)) {
             let (cut, by) = (Outcome::Fragmented, Some(Policy::Mtu));
             self.note_decided(packet, Stage::Mtu, element, cut, None, by);
+            let next = Step::Route { nic, back };
             return Err(Stopped::Cut { pieces, next });
         }
         if policy == Mtu::Icmp {

@@ -7,7 +7,7 @@ use crate::flow_cache::Charge;
 use crate::nat::{Opened, Session, free_remote_port, map_source};
 use crate::observe::{Decision, Observer, Outcome};
 use crate::packet::Packet;
-use crate::state::Entry;
+use crate::state::{Door, Entry};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::{Approach, Note, Step, Stopped, Walk};
 use vpcsim_network::{EipId, Filtering, MidStream, NatGatewayId};
@@ -53,31 +53,28 @@ impl<O: Observer> Walk<'_, O> {
         if let Some((tracker, mid_stream)) = tracker {
             self.open_session(session, tracker, mid_stream);
         }
-        let (change, quoted, outcome) = match way {
-            Way::Out => (
-                session.outbound(),
-                session.quoted_outbound(),
-                Outcome::SourceTranslated,
-            ),
-            Way::In => (
-                session.inbound(),
-                session.quoted_inbound(),
-                Outcome::DestinationTranslated,
-            ),
-        };
-        match packet.quoted() {
-            Some(_) => {
-                // Whoever on the inside sends the error, outside it comes from the eip; and it
-                // has no ports of its own.
-                let outer = Rewrite {
-                    source_port: None,
-                    destination_port: None,
-                    ..change
-                };
-                packet.rewrite_error(&outer, &quoted);
-            }
-            None => packet.rewrite(&change),
+        if packet.quoted().is_some() {
+            let (change, quoted) = match way {
+                Way::Out => (session.outbound(), session.quoted_outbound()),
+                Way::In => (session.inbound(), session.quoted_inbound()),
+            };
+            // Whoever on the inside sends the error, outside it comes from the eip; and it
+            // has no ports of its own.
+            let outer = Rewrite {
+                source_port: None,
+                destination_port: None,
+                ..change
+            };
+            packet.rewrite_error(&outer, &quoted);
+        } else if way == Way::Out {
+            packet.becomes(&session.outside);
+        } else {
+            packet.becomes(&session.inside.reversed());
         }
+        let outcome = match way {
+            Way::Out => Outcome::SourceTranslated,
+            Way::In => Outcome::DestinationTranslated,
+        };
         let element = Element::NatGateway(session.gateway);
         let note = Note {
             rule,
@@ -186,7 +183,7 @@ impl<O: Observer> Walk<'_, O> {
         // Only a flow that came in by the gateway has to go back by it (§2.5a).
         let entry = (session.opened != Opened::Inside).then_some(Entry::NatGateway(id));
         Ok(Step::Enter(Approach {
-            entry,
+            entry: Door::of(entry),
             ..Approach::crossing(owner)
         }))
     }
@@ -411,7 +408,7 @@ impl<O: Observer> Walk<'_, O> {
 }
 
 /// Which way a packet passes the gateway.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// To the internet.
     Out,

@@ -3,7 +3,7 @@
 use crate::nat::spread;
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
-use crate::state::Entry;
+use crate::state::{Door, Entry};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::{Approach, Step, Stopped, Walk};
 use vpcsim_network::{EipId, NextHop, NicId, PeeringId, RouteTableId, VpcId};
@@ -29,7 +29,7 @@ impl<O: Observer> Walk<'_, O> {
         &mut self,
         packet: &mut Packet<'_>,
         nic: NicId,
-        back: Option<Entry>,
+        back: Door,
     ) -> Result<Step, Stopped> {
         // A piece of a packet that was cut starts here.
         self.at = Some(nic);
@@ -71,10 +71,10 @@ impl<O: Observer> Walk<'_, O> {
         packet: &Packet<'_>,
         nic: NicId,
         table: RouteTableId,
-        back: Option<Entry>,
+        back: Door,
     ) -> Result<Choice, Drop> {
         let network = self.program.network();
-        if let Some(entry) = back {
+        if let Some(entry) = back.entry() {
             let (outcome, hop) = (Outcome::ReturnPath, Hop::Entry(entry));
             return Ok(Choice {
                 outcome,

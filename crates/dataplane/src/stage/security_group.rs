@@ -6,7 +6,7 @@ use crate::conntrack::{
 use crate::observe::{Decision, Observer, Outcome};
 use crate::packet::Packet;
 use crate::program::Travel;
-use crate::state::{Door, Entry, LetIn, NicFlow};
+use crate::state::{Door, LetIn, NicFlow};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::{Note, Walk};
 use vpcsim_network::{Action, MidStream, NicId, OnRuleChange};
@@ -26,7 +26,7 @@ enum Membership {
     Member(ConnectionId, Direction),
     /// It has a flow's addresses and ports but does not belong to it; the door by which that
     /// flow came in, where this packet goes against it.
-    Misfit(Option<Entry>),
+    Misfit(Door),
     /// None.
     Stranger,
 }
@@ -39,8 +39,8 @@ impl<O: Observer> Walk<'_, O> {
         packet: &Packet<'_>,
         nic: NicId,
         travel: Travel,
-        entry: Option<Entry>,
-    ) -> Result<Option<Entry>, Drop> {
+        entry: Door,
+    ) -> Result<Door, Drop> {
         let stage = stage_of(travel);
         let opening = match self.membership(packet, nic) {
             Membership::Member(id, direction) => {
@@ -73,7 +73,7 @@ impl<O: Observer> Walk<'_, O> {
                 self.judge_stateless(packet, nic, travel, Some(Policy::MidStream))?;
             }
         }
-        Ok(None)
+        Ok(Door::NONE)
     }
 
     /// Looks the packet's flow up and lets it follow the protocol.
@@ -95,7 +95,7 @@ impl<O: Observer> Walk<'_, O> {
         let Some(connection) = self.state.flows.get(id) else {
             return Membership::Stranger;
         };
-        let (track, entry) = (connection.track, entry_of_reply(connection, direction));
+        let (track, back) = (connection.track, door_of_reply(connection, direction));
         let (track, judgement) = self.judge(packet, Holder::Nic(id.slot()), track, direction);
         let flow = self.state.flows.get(id);
         let before = flow.map_or(self.now(), Connection::deadline);
@@ -110,7 +110,7 @@ impl<O: Observer> Walk<'_, O> {
             }
             Judgement::Invalid(_) => {
                 self.state.flows.set_deadline(id, deadline);
-                return Membership::Misfit(entry);
+                return Membership::Misfit(back);
             }
             // One that ends is remembered until its packet has passed: its deadline is now.
             Judgement::Pass | Judgement::Ignored | Judgement::Ends => {
@@ -128,10 +128,12 @@ impl<O: Observer> Walk<'_, O> {
         stage: Stage,
         id: ConnectionId,
         direction: Direction,
-    ) -> Result<Option<Entry>, Drop> {
+    ) -> Result<Door, Drop> {
         self.reevaluate(nic, id, stage)?;
         let flow = self.state.flows.get(id);
-        let back = flow.and_then(|connection| entry_of_reply(connection, direction));
+        let back = flow.map_or(Door::NONE, |connection| {
+            door_of_reply(connection, direction)
+        });
         let outcome = if packet.quoted().is_some() {
             Outcome::Related
         } else {
@@ -230,7 +232,7 @@ impl<O: Observer> Walk<'_, O> {
         packet: &Packet<'_>,
         nic: NicId,
         travel: Travel,
-        entry: Option<Entry>,
+        entry: Door,
         (tracker, mid_stream): (Tracker, bool),
         accepted: Accepted,
     ) -> Result<(), Drop> {
@@ -249,7 +251,7 @@ impl<O: Observer> Walk<'_, O> {
             let generation = self.state.generation;
             let rule = self.place_in_lists(nic, travel, accepted.element, accepted.rule);
             let flow = NicFlow {
-                door: Door::of(entry),
+                door: entry,
                 let_in: LetIn::new(travel == Travel::Ingress, rule),
                 generation,
             };
@@ -345,8 +347,9 @@ fn stage_of(travel: Travel) -> Stage {
     }
 }
 
-fn entry_of_reply(connection: &Connection<NicFlow>, direction: Direction) -> Option<Entry> {
-    (direction == Direction::Reply)
-        .then_some(connection.value.door)
-        .and_then(Door::entry)
+fn door_of_reply(connection: &Connection<NicFlow>, direction: Direction) -> Door {
+    match direction {
+        Direction::Original => Door::NONE,
+        Direction::Reply => connection.value.door,
+    }
 }

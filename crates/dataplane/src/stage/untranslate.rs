@@ -43,10 +43,7 @@ impl<O: Observer> Walk<'_, O> {
                     // The quoted packet had travelled outbound.
                     packet.rewrite_error(&outer, &session.outbound());
                 }
-                None => {
-                    let from = session.inside.reversed();
-                    packet.rewrite(&Rewrite::between(&from, &session.outside.reversed()));
-                }
+                None => packet.becomes(&session.outside.reversed()),
             }
             (Element::NatGateway(session.gateway), None)
         } else if let Some(eip) = self.program.public().by_private(vpc, destination) {
