@@ -8,6 +8,7 @@ use crate::nat::Sessions;
 use crate::shards::Journal;
 use crate::walk::{Met, Opened};
 use crate::{Nanos, Program};
+use std::num::NonZeroU32;
 use vpcsim_network::{EipId, Filtering, NatGatewayId};
 
 /// Everything that packets leave behind for later ones. Owned by one worker.
@@ -79,23 +80,28 @@ pub(crate) struct NicFlow {
 }
 
 /// Whether a flow's first packet was arriving at the nic, and the rule that let it in, in a word:
-/// the rule's place from 1 in the nic's concatenated lists, then the direction.
+/// the rule's place from 1 in the nic's concatenated lists, then the direction; plus 1. Never 0, so
+/// that a slot needs no room to say that it is free, and is one cache line.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LetIn(u32);
+pub(crate) struct LetIn(NonZeroU32);
 
 impl LetIn {
     /// `rule` 0: by none.
     pub(crate) fn new(ingress: bool, rule: u32) -> Self {
-        Self(rule << 1 | u32::from(ingress))
+        Self(NonZeroU32::MIN.saturating_add(rule << 1 | u32::from(ingress)))
+    }
+
+    fn unpack(self) -> u32 {
+        self.0.get() - 1
     }
 
     pub(crate) fn ingress(self) -> bool {
-        self.0 & 1 == 1
+        self.unpack() & 1 == 1
     }
 
     /// 0: none, or not known any more.
     pub(crate) fn rule(self) -> u32 {
-        self.0 >> 1
+        self.unpack() >> 1
     }
 }
 

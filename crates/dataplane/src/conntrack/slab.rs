@@ -10,7 +10,9 @@ pub(super) struct Slab<T> {
     len: usize,
 }
 
+/// A cache line, where the content leaves room for it.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 struct Slot<T> {
     generation: u32,
     content: Content<T>,
@@ -45,11 +47,15 @@ impl<T> Slab<T> {
             && let Content::Free { next } = *content
         {
             *content = Content::Taken(value);
-            self.free = next;
-            return ConnectionId {
+            let id = ConnectionId {
                 slot,
                 generation: *generation,
             };
+            self.free = next;
+            if let Some(next) = next {
+                self.prefetch(next);
+            }
+            return id;
         }
         // 2^32 connections would take half a terabyte.
         let slot = self.slots.len() as u32;

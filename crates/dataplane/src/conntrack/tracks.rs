@@ -105,6 +105,9 @@ impl Tracks {
             let slot = self.free.0;
             self.free = std::mem::take(&mut self.holders[slot as usize][0]);
             self.lines[slot as usize] = Line::new(tracker);
+            if self.free != Packed::NONE {
+                self.prefetch_all(TrackId(self.free.0));
+            }
             return TrackId(slot);
         }
         // As many as connections at most, of which there are fewer than 2^32.

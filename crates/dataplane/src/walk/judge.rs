@@ -144,16 +144,21 @@ impl<O: Observer> Walk<'_, O> {
                 }
             }
         }
-        while let Some(met) = self.state.met.pop() {
-            if *self.state.tracks.get(met.track) == met.before {
+        let state = &mut *self.state;
+        // By reference: what was written a moment ago in parts is not to be moved as a whole.
+        let mut mets = std::mem::take(&mut state.met);
+        for met in mets.iter().rev() {
+            if *state.tracks.get(met.track) == met.before {
                 continue;
             }
-            for holder in self.state.tracks.holders(met.track) {
-                if met.by & self.state.tracks.bit(met.track, holder) == 0 {
-                    self.state.part(holder, met.track, met.before);
+            for holder in state.tracks.holders(met.track) {
+                if met.by & state.tracks.bit(met.track, holder) == 0 {
+                    state.part(holder, met.track, met.before);
                 }
             }
         }
+        mets.clear();
+        state.met = mets;
     }
 
     /// Whether the next packet would be judged alike at the same places.
