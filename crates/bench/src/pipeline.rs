@@ -27,7 +27,8 @@ pub(crate) struct Pipeline {
     packets: u64,
 }
 
-/// One state on this thread, or several with a thread each.
+/// One state on this thread, or several: the last one on this thread, which has nothing else to do
+/// meanwhile, the others each on a thread of its own.
 #[derive(Debug)]
 enum Engine {
     Alone(Box<State>, Batch),
@@ -39,10 +40,19 @@ impl Engine {
         match self {
             Self::Alone(state, batch) => batch.run(program, state, &mut ()),
             Self::Shared(shards, workers, round) => {
-                let works = shards.deal(program, round);
-                let dealt = works.len();
+                let mut works = shards.deal(program, round);
+                let own = works.pop();
+                let given = works.len();
                 // A worker that is gone has panicked, and its packets are lost.
-                let done = workers.give(works).and_then(|()| workers.take(dealt));
+                let done = workers.give(works).and_then(|()| {
+                    let own = own.map(|mut work| {
+                        work.run(program);
+                        work
+                    });
+                    let mut done = workers.take(given)?;
+                    done.extend(own);
+                    Ok(done)
+                });
                 shards.collect(program, round, done.unwrap_or_default());
             }
         }
@@ -70,7 +80,7 @@ impl Pipeline {
     pub(crate) fn new(program: Arc<Program>, workers: usize) -> Result<Self, BenchError> {
         let engine = if workers > 1 {
             let shards = Shards::new(&program, workers);
-            let workers = Workers::start_detached(&program, shards.workers())?;
+            let workers = Workers::start_detached(&program, shards.workers() - 1)?;
             Engine::Shared(Box::new(shards), workers, Round::new())
         } else {
             Engine::Alone(Box::new(State::new(&program)), Batch::new())

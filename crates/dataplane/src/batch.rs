@@ -38,12 +38,32 @@ pub struct Batch {
 /// One packet of a batch.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    arrival: Arrival,
+    /// Its [`Arrival`], in fewer bytes: other cores read them.
+    id: u64,
+    time: Nanos,
     from: PackedSource,
+    len: u32,
     /// Where it lies in the arena.
     start: usize,
-    len: usize,
     end: End,
+}
+
+/// Most bytes of a packet, with what a capture has after it: far more than IPv4 allows.
+const MOST_BYTES: usize = u32::MAX as usize;
+
+impl Slot {
+    fn arrival(&self) -> Arrival {
+        Arrival {
+            id: self.id,
+            time: self.time,
+            source: self.from.unpack(),
+        }
+    }
+
+    #[inline]
+    fn range(&self) -> Range<usize> {
+        self.start..self.start + self.len as usize
+    }
 }
 
 /// Packets that are looked up together before the first of them acts: enough that the waits for
@@ -72,13 +92,15 @@ impl Batch {
 
     /// Adds a packet: its bytes from the IPv4 header on, as [`walk`] takes them.
     pub fn push(&mut self, arrival: Arrival, bytes: &[u8]) {
+        let bytes = bytes.get(..MOST_BYTES).unwrap_or(bytes);
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
         self.packets.push(Slot {
-            arrival,
+            id: arrival.id,
+            time: arrival.time,
             from: PackedSource::of(arrival.source),
+            len: bytes.len() as u32,
             start,
-            len: bytes.len(),
             end: End::Waits,
         });
     }
@@ -91,13 +113,8 @@ impl Batch {
 
     /// Moves the packet pushed as number `index` to the end of another batch.
     pub(crate) fn move_to(&mut self, index: usize, other: &mut Self) {
-        let Slot {
-            arrival,
-            start,
-            len,
-            ..
-        } = self.packets[index];
-        let bytes = &self.arena[start..start + len];
+        let slot = self.packets[index];
+        let (arrival, bytes) = (slot.arrival(), &self.arena[slot.range()]);
         match take_fragment(&mut self.fragments, index) {
             Some(fragment) => other.push_fragment(arrival, bytes, fragment),
             None => other.push(arrival, bytes),
@@ -121,8 +138,8 @@ impl Batch {
 
     /// The bytes of the packet pushed as number `index`, to be changed before a run.
     pub fn bytes_mut(&mut self, index: usize) -> Option<&mut [u8]> {
-        let Slot { start, len, .. } = *self.packets.get(index)?;
-        self.arena.get_mut(start..start + len)
+        let range = self.packets.get(index)?.range();
+        self.arena.get_mut(range)
     }
 
     /// Forgets all packets and keeps the room that they took.
@@ -143,8 +160,8 @@ impl Batch {
         let all_stops = O::WATCHES && !O::REMEMBERS;
         if all_stops || program.verify_checksums() {
             for (index, slot) in self.packets.iter_mut().enumerate() {
-                let bytes = &mut self.arena[slot.start..slot.start + slot.len];
-                let arrival = slot.arrival;
+                let bytes = &mut self.arena[slot.range()];
+                let arrival = slot.arrival();
                 let fragment = take_fragment(&mut self.fragments, index);
                 slot.end = self.ends.add(|others| match fragment {
                     Some(fragment) => {
@@ -170,7 +187,7 @@ impl Batch {
                 }
                 next += done;
                 let stays = self.packets.get(next).filter(|_| next < last);
-                if stays.is_some_and(|slot| state.end_connections(program, slot.arrival.time)) {
+                if stays.is_some_and(|slot| state.end_connections(program, slot.time)) {
                     // It may have been the rest's: they are looked up again.
                     continue;
                 }
@@ -191,7 +208,7 @@ impl Batch {
     ) {
         let looked = &mut looked[..chunk.len()];
         for (slot, looked) in self.packets[chunk].iter().zip(&mut *looked) {
-            let bytes = &self.arena[slot.start..slot.start + slot.len];
+            let bytes = &self.arena[slot.range()];
             *looked = Glance::of(bytes).map(|glance| {
                 let key = Key::of(slot.from, &glance);
                 let (at, tag) = cache.start(key.hash());
@@ -248,7 +265,7 @@ impl Batch {
             if entry.is_limited() | !entry.admits(shape) {
                 return 0;
             }
-            now = now.max(slot.arrival.time);
+            now = now.max(slot.time);
             if now >= due {
                 before_due = number;
                 break;
@@ -266,7 +283,7 @@ impl Batch {
             let (slot, Some(looked)) = (&packets[number], &looked[number]) else {
                 return false;
             };
-            let bytes = &arena[slot.start..slot.start + slot.len];
+            let bytes = &arena[slot.range()];
             let tracker = tracks.get_mut(track);
             tracker.go_on(bytes, &looked.shape, direction, &settings)
         };
@@ -274,8 +291,8 @@ impl Batch {
         let done = stopped.map_or(before_due, |(number, ..)| usize::from(*number));
         let mut clock = state.now;
         for (slot, looked) in packets.iter_mut().zip(looked.iter().flatten()).take(done) {
-            let bytes = &mut arena[slot.start..slot.start + slot.len];
-            clock = clock.max(slot.arrival.time);
+            let bytes = &mut arena[slot.range()];
+            clock = clock.max(slot.time);
             let entry = cache.get_mut(looked.at);
             entry.take(clock);
             looked.shape.write(bytes, &entry.change());
@@ -296,7 +313,7 @@ impl Batch {
                         state.tracks.prefetch(track, looked.shape.is_tcp());
                     }
                 }
-                None => state.touch_ahead(program, slot.arrival.source, &looked.key.flow()),
+                None => state.touch_ahead(program, slot.from.unpack(), &looked.key.flow()),
             }
         }
     }
@@ -322,8 +339,8 @@ impl Batch {
         let settings = Settings::of(program);
         let mut due = state.next_due();
         for (index, (slot, looked)) in (first..).zip(packets[first..].iter_mut().zip(looked)) {
-            let bytes = &mut arena[slot.start..slot.start + slot.len];
-            let arrival = slot.arrival;
+            let bytes = &mut arena[slot.range()];
+            let arrival = slot.arrival();
             slot.end = match looked {
                 Some(looked) => {
                     let now = state.now.max(arrival.time);
@@ -369,9 +386,9 @@ impl Batch {
         self.packets.iter().filter_map(|slot| {
             let (walked, others) = self.ends.of(slot.end)?;
             Some(Ended {
-                arrival: slot.arrival,
+                arrival: slot.arrival(),
                 walked,
-                bytes: &self.arena[slot.start..slot.start + slot.len],
+                bytes: &self.arena[slot.range()],
                 others,
             })
         })
@@ -394,9 +411,9 @@ fn tell_repeats<'a, O: Observer>(
     let mut clock = before;
     for (slot, looked) in repeated {
         let Some(looked) = looked else { continue };
-        clock = clock.max(slot.arrival.time);
+        clock = clock.max(slot.time);
         let entry = cache.get(looked.at);
-        observer.repeat(&entry.repeat(slot.arrival.id, clock, &looked.shape));
+        observer.repeat(&entry.repeat(slot.id, clock, &looked.shape));
     }
 }
 

@@ -312,6 +312,17 @@ impl PackedSource {
         };
         Self(kind << ID_BITS | id)
     }
+
+    #[inline]
+    pub(crate) fn unpack(self) -> Source {
+        let id = self.0 & ID;
+        match self.0 >> ID_BITS {
+            0 => Source::Cvm(CvmId(id)),
+            1 => Source::Nic(NicId(id)),
+            2 => Source::Internet,
+            _ => Source::External(ExternalId(id)),
+        }
+    }
 }
 
 fn pack_place(place: Place) -> Option<PackedPlace> {

@@ -54,7 +54,7 @@ pub struct Round {
 
 impl Round {
     /// Packets of a full round: so many that handing them to workers costs next to nothing.
-    pub const SIZE: usize = 8192;
+    pub const SIZE: usize = 16384;
     /// Bytes of a full round.
     const MOST_BYTES: usize = 4 << 20;
 
