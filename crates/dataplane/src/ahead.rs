@@ -1,38 +1,58 @@
-//! What walks will most likely look up, touched before the first of them does.
+//! What walks will most likely look up, asked for before the first of them does.
 //!
 //! A walk waits for memory a dozen times, and each wait depends on the one before. Those of packets
-//! that stand one behind the other do not: touched together they overlap. Nothing here changes
+//! that stand one behind the other do not: asked for together they overlap. Nothing here changes
 //! anything or has to be right: a wrong guess costs some nanoseconds.
 
 use crate::conntrack::Zone;
-use crate::nat::zone;
 use crate::program::{Owner, Program};
 use crate::{Source, State};
 use vpcsim_network::{EipTarget, NatGatewayId, NicId};
 use vpcsim_packet::FlowKey;
 
 /// Gateways that are asked for a session, of those that a network has.
-const GATEWAYS: u32 = 2;
+const GATEWAYS: usize = 2;
+
+/// Where a packet's flow may be found: hashes of its key.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ahead {
+    at_nic: Option<u64>,
+    at_gateways: [Option<u64>; GATEWAYS],
+}
 
 impl State {
-    /// Touches the flow at the nic and the session at the gateway that a packet may belong to.
-    pub(crate) fn touch_ahead(&self, program: &Program, source: Source, key: &FlowKey) {
+    /// Asks for what finds the flow at the nic and the session at the gateway that a packet may
+    /// belong to.
+    pub(crate) fn prefetch(&self, program: &Program, source: Source, key: &FlowKey) -> Ahead {
         let network = program.network();
+        let mut ahead = Ahead::default();
         let nic = match source {
             Source::Cvm(cvm) => network.cvm(cvm).nics.first().copied(),
             Source::Nic(nic) => Some(nic),
             Source::Internet | Source::External(_) => match arrives_at(program, key) {
                 Arrives::Nic(nic) => Some(nic),
-                Arrives::Gateway(gateway) => return self.sessions.touch(zone(gateway), key),
+                Arrives::Gateway(gateway) => {
+                    ahead.at_gateways[0] = Some(self.sessions.prefetch(gateway, key));
+                    return ahead;
+                }
                 Arrives::Elsewhere => None,
             },
         };
-        if let Some(nic) = nic {
-            self.flows.touch(Zone(nic.0), key);
+        ahead.at_nic = nic.map(|nic| self.flows.prefetch(Zone(nic.0), key));
+        let gateways = (0..network.nat_gateways.len() as u32).map(NatGatewayId);
+        for (hash, gateway) in ahead.at_gateways.iter_mut().zip(gateways) {
+            *hash = Some(self.sessions.prefetch(gateway, key));
         }
-        let gateways = (network.nat_gateways.len() as u32).min(GATEWAYS);
-        for gateway in (0..gateways).map(NatGatewayId) {
-            self.sessions.touch(zone(gateway), key);
+        ahead
+    }
+
+    /// Asks for the flow and the session themselves, when what finds them is there.
+    pub(crate) fn prefetch_found(&self, ahead: &Ahead) {
+        if let Some(hash) = ahead.at_nic {
+            self.flows.prefetch_found(hash);
+        }
+        for &hash in ahead.at_gateways.iter().flatten() {
+            self.sessions.prefetch_found(hash);
         }
     }
 }

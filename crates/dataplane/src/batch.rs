@@ -6,6 +6,7 @@ mod ends;
 
 pub use ends::Ended;
 
+use crate::ahead::Ahead;
 use crate::conntrack::{Direction, Settings, TrackId};
 use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedSource, Tag};
 use crate::observe::Observer;
@@ -175,10 +176,10 @@ impl Batch {
         let mut looked = [None; CHUNK];
         for first in (0..self.packets.len()).step_by(CHUNK) {
             let last = self.packets.len().min(first + CHUNK);
+            self.look_up(first..last, &state.cache, &mut looked);
             let mut next = first;
             while next < last {
-                self.look_up(next..last, &state.cache, &mut looked);
-                let looked = &mut looked[..last - next];
+                let looked = &mut looked[next - first..last - first];
                 let before = state.now;
                 let done = self.repeat_all(next, state, program, looked);
                 if O::REMEMBERS {
@@ -186,14 +187,17 @@ impl Batch {
                     tell_repeats(before, repeated, &state.cache, observer);
                 }
                 next += done;
-                let stays = self.packets.get(next).filter(|_| next < last);
-                if stays.is_some_and(|slot| state.end_connections(program, slot.time)) {
-                    // It may have been the rest's: they are looked up again.
+                let rest = &looked[done..];
+                let (Some(stays), false) = (self.packets.get(next), rest.is_empty()) else {
+                    break;
+                };
+                // What ends may be the rest's: where its entries are gone, none is found.
+                if state.end_connections(program, stays.time) {
                     continue;
                 }
-                self.touch(next, program, state, &looked[done..]);
-                self.act(next, program, state, observer, &looked[done..]);
-                next = last;
+                self.touch(next, program, state, rest);
+                self.act(next, program, state, observer, rest);
+                break;
             }
         }
     }
@@ -303,9 +307,11 @@ impl Batch {
         done
     }
 
-    /// Touches what packets will touch when they have their turn.
+    /// Asks for what packets will touch when they have their turn.
     fn touch(&self, first: usize, program: &Program, state: &mut State, looked: &[Option<Looked>]) {
-        for (slot, looked) in self.packets[first..].iter().zip(looked) {
+        let mut ahead = [Ahead::default(); CHUNK];
+        let packets = self.packets[first..].iter().zip(looked);
+        for ((slot, looked), ahead) in packets.zip(&mut ahead) {
             let Some(looked) = looked else { continue };
             match state.cache.at(looked.at, &looked.key) {
                 Some(entry) => {
@@ -313,8 +319,11 @@ impl Batch {
                         state.tracks.prefetch(track, looked.shape.is_tcp());
                     }
                 }
-                None => state.touch_ahead(program, slot.from.unpack(), &looked.key.flow()),
+                None => *ahead = state.prefetch(program, slot.from.unpack(), &looked.key.flow()),
             }
+        }
+        for ahead in &ahead[..looked.len()] {
+            state.prefetch_found(ahead);
         }
     }
 

@@ -16,6 +16,7 @@ mod classify;
 pub mod conntrack;
 mod flow_cache;
 mod fragments;
+mod index;
 mod intervals;
 mod lpm;
 mod memory;

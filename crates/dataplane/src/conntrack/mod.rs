@@ -58,6 +58,7 @@ mod tracks;
 mod udp;
 
 pub use connection::{Connection, ConnectionId, Direction, Zone};
+pub(crate) use deadlines::AHEAD;
 pub use judgement::{Invalid, Judgement, Opening, Settings};
 pub use table::{Iter, Occupied, Table};
 pub use tcp_states::TcpState;

@@ -6,8 +6,7 @@ use super::hash::hash;
 use super::slab::Slab;
 use super::tracks::TrackId;
 use crate::Nanos;
-use hashbrown::HashTable;
-use std::hint::black_box;
+use crate::index::Index;
 use vpcsim_packet::FlowKey;
 
 /// All live connections of all zones.
@@ -18,38 +17,11 @@ pub struct Table<V> {
     connections: Slab<Connection<V>>,
     /// Where keys are found: once for each connection that nobody translates, else once for
     /// each of its two keys.
-    keys: HashTable<Handle>,
+    keys: Index,
     deadlines: Deadlines,
     /// Connections by zone.
     per_zone: Vec<u32>,
     peak: usize,
-}
-
-/// A key of a connection, in either direction. With its hash, so that the table grows without a
-/// look at connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Handle {
-    slot: u32,
-    hash: u32,
-}
-
-impl Handle {
-    fn new(slot: u32, hash: u64) -> Self {
-        Self {
-            slot,
-            hash: hash as u32,
-        }
-    }
-
-    /// What the table of handles is ordered by: the 32 bits that a handle keeps, spread over all.
-    fn order(self) -> u64 {
-        order(u64::from(self.hash))
-    }
-}
-
-/// Spreads the lower half of a hash over all of it (an odd factor loses nothing).
-fn order(hash: u64) -> u64 {
-    (hash & 0xffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A new connection would share a key with a live one.
@@ -78,7 +50,7 @@ impl<V> Table<V> {
     pub fn new() -> Self {
         Self {
             connections: Slab::new(),
-            keys: HashTable::new(),
+            keys: Index::default(),
             deadlines: Deadlines::default(),
             per_zone: Vec::new(),
             peak: 0,
@@ -90,12 +62,9 @@ impl<V> Table<V> {
     /// is [`Direction::Reply`], as in the kernel (`__nf_conntrack_hash_insert`
     /// puts the reply in front).
     pub fn lookup(&self, zone: Zone, key: &FlowKey) -> Option<(ConnectionId, Direction)> {
-        let connections = &self.connections;
-        let hash = hash(zone, key);
         let mut found = None;
-        self.keys.find(order(hash), |handle| {
-            if handle.hash == hash as u32
-                && let Some((id, connection)) = connections.at(handle.slot)
+        self.keys.find(hash(zone, key), |slot| {
+            if let Some((id, connection)) = self.connections.at(slot)
                 && connection.zone == zone
             {
                 found = connection.direction_of(key).map(|way| (id, way));
@@ -105,14 +74,18 @@ impl<V> Table<V> {
         found
     }
 
-    /// Touches what looking a key up will touch, without a wait for the connection.
-    pub(crate) fn touch(&self, zone: Zone, key: &FlowKey) {
+    /// Asks for what looking a key up will read first. Returns the key's hash, to
+    /// [go on](Self::prefetch_found) with when that is there.
+    pub(crate) fn prefetch(&self, zone: Zone, key: &FlowKey) -> u64 {
         let hash = hash(zone, key);
-        let found = self
-            .keys
-            .find(order(hash), |handle| handle.hash == hash as u32);
-        if let Some(handle) = found {
-            self.connections.prefetch(handle.slot);
+        self.keys.prefetch(hash);
+        hash
+    }
+
+    /// Asks for the connection that looking a key up will most likely find.
+    pub(crate) fn prefetch_found(&self, hash: u64) {
+        if let Some(slot) = self.keys.find(hash, |_| true) {
+            self.connections.prefetch(slot);
         }
     }
 
@@ -161,9 +134,7 @@ impl<V> Table<V> {
             value,
         });
         for hash in hashes(zone, &original, &reply) {
-            let handle = Handle::new(id.slot, hash);
-            self.keys
-                .insert_unique(handle.order(), handle, |handle| handle.order());
+            self.keys.insert(hash, id.slot);
         }
         self.deadlines.insert(id.slot, deadline);
         let at = zone.0 as usize;
@@ -195,13 +166,7 @@ impl<V> Table<V> {
         let connection = self.connections.get(id)?;
         let zone = connection.zone;
         for hash in hashes(zone, &connection.original, &connection.reply) {
-            let handle = Handle::new(id.slot, hash);
-            let found = self
-                .keys
-                .find_entry(handle.order(), |other| *other == handle);
-            if let Ok(found) = found {
-                found.remove();
-            }
+            self.keys.remove(hash, id.slot);
         }
         self.deadlines.remove(id.slot);
         self.per_zone[zone.0 as usize] -= 1;
@@ -231,33 +196,35 @@ impl<V> Table<V> {
         Some((id, due.at()))
     }
 
-    /// Touches what ending some of those that are due will touch: how many, and their trackers.
-    /// One after the other they would wait for memory a dozen times each; so the waits overlap.
-    pub(crate) fn warm_due(
-        &mut self,
-        now: Nanos,
-        mut on_track: impl FnMut(&Connection<V>),
-    ) -> usize {
+    /// Where a connection is [due](Self::due), asks for what ending it and the next ones will
+    /// touch, unless it was asked for before. `also` is told of each, to ask for what else there
+    /// is. One after the other they would wait for memory a dozen times each; so the waits overlap.
+    #[inline]
+    pub(crate) fn prefetch_due(&mut self, now: Nanos, also: impl FnMut(&Connection<V>)) {
         let mut slots = [0; AHEAD];
         let mut count = 0;
-        for (slot, due) in slots.iter_mut().zip(self.deadlines.soon_due(now)) {
-            *slot = due;
+        for (slot, next) in slots.iter_mut().zip(self.deadlines.next_up(now)) {
+            *slot = next;
             count += 1;
         }
-        for &slot in &slots[..count] {
+        if count > 0 {
+            self.prefetch_all(&slots[..count], also);
+        }
+    }
+
+    fn prefetch_all(&self, slots: &[u32], mut also: impl FnMut(&Connection<V>)) {
+        for &slot in slots {
             self.connections.prefetch(slot);
         }
-        for &slot in &slots[..count] {
+        for &slot in slots {
             let Some((_, connection)) = self.connections.at(slot) else {
                 continue;
             };
-            on_track(connection);
+            also(connection);
             for hash in hashes(connection.zone, &connection.original, &connection.reply) {
-                let handle = Handle::new(slot, hash);
-                black_box(self.keys.find(handle.order(), |other| *other == handle));
+                self.keys.prefetch(hash);
             }
         }
-        count
     }
 
     /// Forgets every connection whose deadline is `now` or earlier, and hands

@@ -1,42 +1,69 @@
 //! What is taken towards each destination of a gateway's public addresses (§9).
 
 use super::taken::TakenPorts;
-use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
-use std::hint::black_box;
+use crate::index::Index;
+use crate::memory::{prefetch, push};
 use std::net::Ipv4Addr;
 use vpcsim_network::EipId;
 use vpcsim_packet::{FlowKey, Protocol};
 
-/// Most connections of one (eip, protocol, destination address, destination port).
+/// Most connections of one destination.
 const MOST: usize = 55_000;
 
-/// (eip, protocol, destination address, destination port).
-type Destination = (EipId, Protocol, Ipv4Addr, u16);
+/// One that has the connections of one eip and protocol to one address and port counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Destination {
+    eip: EipId,
+    protocol: Protocol,
+    address: Ipv4Addr,
+    port: u16,
+}
+
+impl Destination {
+    fn of(eip: EipId, inside: &FlowKey) -> Self {
+        Self {
+            eip,
+            protocol: inside.protocol,
+            address: inside.destination,
+            port: inside.destination_port,
+        }
+    }
+
+    /// A fixed hash: a folded multiplication mixes every input bit into every output bit.
+    fn hash(&self) -> u64 {
+        // Odd, bits well spread (digits of √2 and √3).
+        const A: u64 = 0x6a09_e667_f3bc_c909;
+        const B: u64 = 0xbb67_ae85_84ca_a73b;
+        let end = u64::from(u32::from(self.address)) << 16 | u64::from(self.port);
+        let rest = u64::from(self.eip.0) << 8 | u64::from(self.protocol.0);
+        let product = u128::from(end ^ A) * u128::from(rest ^ B);
+        (product as u64) ^ ((product >> 64) as u64)
+    }
+}
 
 /// The ports of each eip that connections from inside hold, by destination.
 #[derive(Debug, Default)]
 pub(super) struct Destinations {
-    taken: HashMap<Destination, TakenPorts>,
+    index: Index,
+    /// What is in none of them is free.
+    places: Vec<(Destination, TakenPorts)>,
+    free: Vec<u32>,
     /// The most that were ever taken towards one.
     peak: usize,
 }
 
-fn destination(eip: EipId, inside: &FlowKey) -> Destination {
-    (
-        eip,
-        inside.protocol,
-        inside.destination,
-        inside.destination_port,
-    )
-}
-
 impl Destinations {
+    fn find(&self, destination: &Destination) -> Option<u32> {
+        let is_it = |place| self.places[place as usize].0 == *destination;
+        self.index.find(destination.hash(), is_it)
+    }
+
     /// The ports of an eip that a flow may have towards its destination, best first; none where
     /// the destination has all the connections that it may have.
     pub(super) fn free_ports(&self, eip: EipId, inside: &FlowKey) -> impl Iterator<Item = u16> {
         static NONE: TakenPorts = TakenPorts::NONE;
-        let taken = self.taken.get(&destination(eip, inside)).unwrap_or(&NONE);
+        let found = self.find(&Destination::of(eip, inside));
+        let taken = found.map_or(&NONE, |place| &self.places[place as usize].1);
         let all = taken.free(inside.source_port);
         all.take(if taken.len() < MOST { usize::MAX } else { 0 })
     }
@@ -49,24 +76,57 @@ impl Destinations {
 
     /// A connection holds a port.
     pub(super) fn take(&mut self, eip: EipId, inside: &FlowKey, port: u16) {
-        let destination = destination(eip, inside);
-        let taken = self.taken.entry(destination).or_default();
+        let destination = Destination::of(eip, inside);
+        let found = self.find(&destination);
+        let place = found.unwrap_or_else(|| self.add(destination));
+        let taken = &mut self.places[place as usize].1;
         taken.take(port);
         self.peak = self.peak.max(taken.len());
     }
 
-    /// Touches what giving back the port of a session touches, if it was opened from inside.
-    pub(super) fn warm(&self, eip: EipId, inside: &FlowKey) {
-        black_box(self.taken.get(&destination(eip, inside)));
+    fn add(&mut self, destination: Destination) -> u32 {
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.places[place as usize].0 = destination;
+                place
+            }
+            None => {
+                push(&mut self.places, (destination, TakenPorts::NONE));
+                // As many as connections at most, of which there are fewer than 2^32.
+                self.places.len() as u32 - 1
+            }
+        };
+        self.index.insert(destination.hash(), place);
+        place
     }
 
-    /// It holds it no longer.
+    /// Asks for what finds a session's destination. Returns its hash, to
+    /// [go on](Self::prefetch_found) with when that is there.
+    pub(super) fn prefetch(&self, eip: EipId, inside: &FlowKey) -> u64 {
+        let hash = Destination::of(eip, inside).hash();
+        self.index.prefetch(hash);
+        hash
+    }
+
+    /// Asks for the destination that a hash most likely stands for.
+    pub(super) fn prefetch_found(&self, hash: u64) {
+        if let Some(place) = self.index.find(hash, |_| true) {
+            prefetch(&self.places[place as usize]);
+        }
+    }
+
+    /// A connection holds a port no longer.
     pub(super) fn release(&mut self, eip: EipId, inside: &FlowKey, port: u16) {
-        if let Entry::Occupied(mut taken) = self.taken.entry(destination(eip, inside)) {
-            taken.get_mut().release(port);
-            if taken.get().is_empty() {
-                taken.remove();
-            }
+        let destination = Destination::of(eip, inside);
+        let Some(place) = self.find(&destination) else {
+            return;
+        };
+        let taken = &mut self.places[place as usize].1;
+        taken.release(port);
+        if taken.is_empty() {
+            *taken = TakenPorts::NONE;
+            self.index.remove(destination.hash(), place);
+            self.free.push(place);
         }
     }
 }

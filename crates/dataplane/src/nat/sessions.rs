@@ -3,7 +3,7 @@
 use super::destinations::Destinations;
 use super::{Opened, Session, zone};
 use crate::Nanos;
-use crate::conntrack::{Connection, ConnectionId, Direction, Table, TrackId, Tracks, Zone};
+use crate::conntrack::{AHEAD, Connection, ConnectionId, Direction, Table, TrackId, Tracks};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use vpcsim_network::{EipId, NatGatewayId};
@@ -167,18 +167,32 @@ impl Sessions {
         self.table.due(now).map(|(id, _)| id)
     }
 
-    /// See [`Table::touch`].
-    pub(crate) fn touch(&self, zone: Zone, key: &FlowKey) {
-        self.table.touch(zone, key);
+    /// See [`Table::prefetch`].
+    pub(crate) fn prefetch(&self, gateway: NatGatewayId, key: &FlowKey) -> u64 {
+        self.table.prefetch(zone(gateway), key)
     }
 
-    /// See [`Table::warm_due`].
-    pub(crate) fn warm_due(&mut self, now: Nanos, tracks: &Tracks) -> usize {
+    /// See [`Table::prefetch_found`].
+    pub(crate) fn prefetch_found(&self, hash: u64) {
+        self.table.prefetch_found(hash);
+    }
+
+    /// See [`Table::prefetch_due`].
+    pub(crate) fn prefetch_due(&mut self, now: Nanos, tracks: &Tracks) {
         let destinations = &self.destinations;
-        self.table.warm_due(now, |connection| {
+        let mut hashes = [0; AHEAD];
+        let mut count = 0;
+        self.table.prefetch_due(now, |connection| {
             tracks.prefetch_all(connection.track);
-            destinations.warm(connection.value.eip, &connection.original());
-        })
+            if connection.value.opened == Opened::Inside {
+                let (eip, inside) = (connection.value.eip, connection.original());
+                hashes[count] = destinations.prefetch(eip, &inside);
+                count += 1;
+            }
+        });
+        for &hash in &hashes[..count] {
+            destinations.prefetch_found(hash);
+        }
     }
 
     /// Sets the timer of a session that is due anew.

@@ -200,28 +200,20 @@ impl State {
 
     /// Ends the connections whose time has come.
     pub(crate) fn end_due(&mut self, program: &Program) {
-        let mut ahead = 0;
         loop {
-            if ahead == 0 {
-                let tracks = &self.tracks;
-                let touch = |flow: &Connection<NicFlow>| tracks.prefetch_all(flow.track);
-                ahead = self.flows.warm_due(self.now, touch);
-            }
+            let tracks = &self.tracks;
+            let also = |flow: &Connection<NicFlow>| tracks.prefetch_all(flow.track);
+            self.flows.prefetch_due(self.now, also);
             let Some((id, _)) = self.flows.due(self.now) else {
                 break;
             };
-            ahead = ahead.saturating_sub(1);
             self.visit(program, Holder::Nic(id.slot()));
         }
-        let mut ahead = 0;
         loop {
-            if ahead == 0 {
-                ahead = self.sessions.warm_due(self.now, &self.tracks);
-            }
+            self.sessions.prefetch_due(self.now, &self.tracks);
             let Some(id) = self.sessions.due(self.now) else {
                 break;
             };
-            ahead = ahead.saturating_sub(1);
             self.visit(program, Holder::Gateway(id.slot()));
         }
     }

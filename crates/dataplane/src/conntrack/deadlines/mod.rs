@@ -12,19 +12,20 @@
 
 mod bucket;
 mod place;
+mod queue;
 mod soon;
 #[cfg(test)]
 mod tests;
 mod wheel;
 
+pub(crate) use queue::AHEAD;
+
 use crate::Nanos;
 use bucket::{Bucket, LEVELS, tick};
 use place::{Place, Places};
+use queue::Queue;
 use soon::Soon;
 use wheel::Wheel;
-
-/// How many of those that are due are named ahead.
-pub(super) const AHEAD: usize = 16;
 
 /// The timer of a connection, packed into 12 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,6 +55,8 @@ pub(super) struct Deadlines {
     wheel: Wheel,
     /// Timers of the clock's tick and before.
     soon: Soon,
+    /// The first of those; what comes to the heap later may come before them.
+    queue: Queue,
     /// The latest time that was asked about.
     clock: Nanos,
     next: Nanos,
@@ -65,6 +68,7 @@ impl Default for Deadlines {
             places: Places::default(),
             wheel: Wheel::default(),
             soon: Soon::default(),
+            queue: Queue::default(),
             clock: Nanos(0),
             next: Nanos(u64::MAX),
         }
@@ -88,18 +92,33 @@ impl Deadlines {
             return None;
         }
         self.advance(now);
-        let due = self.soon.first().filter(|due| due.at() <= now);
+        let due = self.first().filter(|due| due.at() <= now);
         if due.is_none() {
             self.next = self.next_wake();
         }
         due
     }
 
-    /// Some of those that are due at `now`, the next ones most likely among them.
-    pub(super) fn soon_due(&mut self, now: Nanos) -> impl Iterator<Item = u32> {
-        let first = self.due(now);
-        let some = self.soon.iter().take(AHEAD * usize::from(first.is_some()));
-        some.filter(move |due| due.at() <= now).map(|due| due.slot)
+    /// The first of the timers that have come.
+    #[inline]
+    fn first(&self) -> Option<Due> {
+        let first = [self.queue.first(), self.soon.first()];
+        first.into_iter().flatten().min_by_key(Due::order)
+    }
+
+    /// Where one is due at `now`: that and the next ones of the same tick, [`AHEAD`] at most.
+    /// Nothing where those that were named before have not all had their turn.
+    pub(super) fn next_up(&mut self, now: Nanos) -> impl Iterator<Item = u32> {
+        let anew = self.due(now).is_some() && self.queue.is_empty();
+        if anew {
+            while let Some(due) = self.soon.first()
+                && self.queue.push(due, &mut self.places)
+            {
+                self.soon.pop(&mut self.places);
+            }
+        }
+        let all = if anew { AHEAD } else { 0 };
+        self.queue.slots().take(all)
     }
 
     /// Sets the timer of a new connection.
@@ -114,6 +133,7 @@ impl Deadlines {
         match self.places.get(slot) {
             Place::Off => {}
             Place::Soon(index) => self.soon.remove(index, &mut self.places),
+            Place::Queue(index) => self.queue.remove(index, &mut self.places),
             Place::Chunk { chunk, index } => self.wheel.remove(chunk, index, &mut self.places),
         }
     }
@@ -138,6 +158,7 @@ impl Deadlines {
         match self.places.get(slot) {
             Place::Off => None,
             Place::Soon(index) => Some(self.soon.get(index).at()),
+            Place::Queue(index) => Some(self.queue.get(index).at()),
             Place::Chunk { chunk, index } => Some(self.wheel.get(chunk, index).at()),
         }
     }
@@ -204,7 +225,7 @@ impl Deadlines {
     }
 
     fn next_wake(&self) -> Nanos {
-        let soon = self.soon.first().map(|due| due.at());
+        let soon = self.first().map(|due| due.at());
         let later = (0..LEVELS).filter_map(|level| {
             let bucket = self.wheel.after(Bucket::of(level, self.clock))?;
             Some(self.wake(bucket))
@@ -236,7 +257,8 @@ impl Deadlines {
     /// How many timers are set; checks that all are where they belong.
     pub(super) fn entries(&self) -> usize {
         self.soon.assert_sound(&self.places);
-        self.wheel.assert_sound(&self.places) + self.soon.len()
+        let queued = self.queue.assert_sound(&self.places);
+        self.wheel.assert_sound(&self.places) + self.soon.len() + queued
     }
 
     pub(super) fn capacity(&self) -> usize {

@@ -7,6 +7,8 @@ pub(super) enum Place {
     Off,
     /// At this index of the heap of what is due soon.
     Soon(usize),
+    /// At this index of the queue of what is next.
+    Queue(usize),
     /// On the wheel.
     Chunk { chunk: usize, index: usize },
 }
@@ -16,6 +18,8 @@ pub(super) const STRIDE: usize = 32;
 
 /// Codes from here on are places in the heap. Below, chunks for two billion timers.
 const SOON: u32 = 1 << 31;
+/// Codes from here on are places in the queue. Below, a heap of as many timers.
+const QUEUE: u32 = u32::MAX - 255;
 const OFF: u32 = u32::MAX;
 
 /// The place of each slot's timer, four bytes each.
@@ -37,6 +41,7 @@ impl Places {
     pub(super) fn get(&self, slot: u32) -> Place {
         match self.0.get(slot as usize) {
             None | Some(&OFF) => Place::Off,
+            Some(&code) if code >= QUEUE => Place::Queue((code - QUEUE) as usize),
             Some(&code) if code >= SOON => Place::Soon((code - SOON) as usize),
             Some(&code) => Place::Chunk {
                 chunk: code as usize / STRIDE,
@@ -50,6 +55,7 @@ impl Places {
         self.0[slot as usize] = match place {
             Place::Off => OFF,
             Place::Soon(index) => SOON + index as u32,
+            Place::Queue(index) => QUEUE + index as u32,
             Place::Chunk { chunk, index } => (chunk * STRIDE + index) as u32,
         };
     }

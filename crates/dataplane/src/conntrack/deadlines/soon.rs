@@ -14,11 +14,6 @@ impl Soon {
         self.0.first().copied()
     }
 
-    /// All of them: those that come first are near the beginning.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Due> {
-        self.0.iter()
-    }
-
     pub(super) fn get(&self, index: usize) -> Due {
         self.0[index]
     }
@@ -30,8 +25,17 @@ impl Soon {
 
     /// Takes the timer out that is at an index of the heap.
     pub(super) fn remove(&mut self, index: usize, places: &mut Places) {
-        let gone = self.0.swap_remove(index);
-        places.set(gone.slot, Place::Off);
+        places.set(self.0[index].slot, Place::Off);
+        self.take(index, places);
+    }
+
+    /// Takes the first timer out, which is somewhere else already.
+    pub(super) fn pop(&mut self, places: &mut Places) {
+        self.take(0, places);
+    }
+
+    fn take(&mut self, index: usize, places: &mut Places) {
+        self.0.swap_remove(index);
         if index < self.0.len() {
             let index = self.rise(index, places);
             self.sink(index, places);
