@@ -81,6 +81,11 @@ struct Looked {
     shape: Shape,
 }
 
+/// A TCP segment: its number in the chunk, and its connection.
+type Segment = (u8, Direction, TrackId);
+
+const NO_SEGMENT: Segment = (0, Direction::Original, TrackId(0));
+
 impl Batch {
     /// Packets of a full batch: enough that cache misses overlap, few enough that their headers
     /// stay in the first-level cache.
@@ -174,6 +179,7 @@ impl Batch {
             return;
         }
         let mut looked = [None; CHUNK];
+        let mut segments = [NO_SEGMENT; CHUNK];
         for first in (0..self.packets.len()).step_by(CHUNK) {
             let last = self.packets.len().min(first + CHUNK);
             self.look_up(first..last, &state.cache, &mut looked);
@@ -181,7 +187,7 @@ impl Batch {
             while next < last {
                 let looked = &mut looked[next - first..last - first];
                 let before = state.now;
-                let done = self.repeat_all(next, state, program, looked);
+                let done = self.repeat_all(next, state, program, looked, &mut segments);
                 if O::REMEMBERS {
                     let repeated = self.packets[next..].iter().zip(&looked[..done]);
                     tell_repeats(before, repeated, &state.cache, observer);
@@ -233,7 +239,7 @@ impl Batch {
     /// due before; else as many as there are before something is. Such packets
     /// touch nothing but their own flows, so that each step can be done for all of them before the
     /// next: no step waits for memory, none branches on what nobody can foresee. Returns how many
-    /// packets, from the first on, have had their turn.
+    /// packets, from the first on, have had their turn. What is in `segments` does not matter.
     ///
     /// Not a matter of who watches: compiled once, here, where all that it calls can be inlined.
     fn repeat_all(
@@ -242,6 +248,7 @@ impl Batch {
         state: &mut State,
         program: &Program,
         looked: &mut [Option<Looked>],
+        segments: &mut [Segment; CHUNK],
     ) -> usize {
         let packets = &mut self.packets[first..first + looked.len()];
         let arena = &mut self.arena[..];
@@ -249,8 +256,6 @@ impl Batch {
         let State { cache, tracks, .. } = state;
         let mut now = state.now;
         let mut before_due = looked.len();
-        // Of TCP: its number in the chunk and its connection.
-        let mut segments = [(0_u8, Direction::Original, TrackId(0)); CHUNK];
         let mut tcp = 0;
         for (number, (slot, looked)) in packets.iter().zip(&mut *looked).enumerate() {
             let Some(looked) = looked else { return 0 };
@@ -282,7 +287,7 @@ impl Batch {
         }
         let State { cache, tracks, .. } = state;
         let settings = Settings::of(program);
-        let mut goes_on = |&&(number, direction, track): &&(u8, Direction, TrackId)| {
+        let mut goes_on = |&&(number, direction, track): &&Segment| {
             let number = usize::from(number);
             let (slot, Some(looked)) = (&packets[number], &looked[number]) else {
                 return false;

@@ -12,7 +12,7 @@
 use crate::memory::{prefer_huge_pages, prefetch};
 
 /// Segments: as many pauses, each as much shorter, when the index grows.
-const SEGMENTS: usize = 16;
+const SEGMENTS: usize = 4;
 /// Handles of a line.
 const LINE: usize = 7;
 /// So many of them may be taken on average: few searches leave their first line.

@@ -51,11 +51,19 @@ pub(crate) fn prefer_huge_pages<T>(table: &Vec<T>) {
 /// Adds to a table that may become large.
 #[inline]
 pub(crate) fn push<T>(table: &mut Vec<T>, value: T) {
-    let before = table.capacity();
-    table.push(value);
-    if table.capacity() != before {
-        prefer_huge_pages(table);
+    if table.len() == table.capacity() {
+        grow(table);
     }
+    table.push(value);
+}
+
+/// Doubles a table's room. What is moved there comes to lie on huge pages already.
+#[cold]
+fn grow<T>(table: &mut Vec<T>) {
+    let mut larger = Vec::with_capacity((table.capacity() * 2).max(4));
+    prefer_huge_pages(&larger);
+    larger.append(table);
+    *table = larger;
 }
 
 #[cfg(test)]

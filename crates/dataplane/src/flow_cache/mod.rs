@@ -229,7 +229,7 @@ impl State {
         let at = self.now.after_seconds(least);
         for holder in self.tracks.holders(track) {
             if let Holder::Nic(slot) = holder {
-                self.flows.hasten(slot, at);
+                self.flows.hasten(slot, self.early(slot, at));
             }
         }
     }

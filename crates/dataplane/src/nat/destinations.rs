@@ -41,20 +41,31 @@ impl Destination {
     }
 }
 
+/// Where a destination's ports are.
+#[derive(Debug)]
+enum Place {
+    Of(Destination, TakenPorts),
+    /// Then the next free one.
+    Free(Option<u32>),
+}
+
+const _: () = assert!(size_of::<Place>() <= 40);
+
 /// The ports of each eip that connections from inside hold, by destination.
 #[derive(Debug, Default)]
 pub(super) struct Destinations {
     index: Index,
-    /// What is in none of them is free.
-    places: Vec<(Destination, TakenPorts)>,
-    free: Vec<u32>,
+    places: Vec<Place>,
+    /// The first free place.
+    free: Option<u32>,
     /// The most that were ever taken towards one.
     peak: usize,
 }
 
 impl Destinations {
     fn find(&self, destination: &Destination) -> Option<u32> {
-        let is_it = |place| self.places[place as usize].0 == *destination;
+        let is_it =
+            |place| matches!(&self.places[place as usize], Place::Of(of, _) if of == destination);
         self.index.find(destination.hash(), is_it)
     }
 
@@ -63,7 +74,10 @@ impl Destinations {
     pub(super) fn free_ports(&self, eip: EipId, inside: &FlowKey) -> impl Iterator<Item = u16> {
         static NONE: TakenPorts = TakenPorts::NONE;
         let found = self.find(&Destination::of(eip, inside));
-        let taken = found.map_or(&NONE, |place| &self.places[place as usize].1);
+        let taken = match found.map(|place| &self.places[place as usize]) {
+            Some(Place::Of(_, taken)) => taken,
+            Some(Place::Free(_)) | None => &NONE,
+        };
         let all = taken.free(inside.source_port);
         all.take(if taken.len() < MOST { usize::MAX } else { 0 })
     }
@@ -77,24 +91,30 @@ impl Destinations {
     /// A connection holds a port.
     pub(super) fn take(&mut self, eip: EipId, inside: &FlowKey, port: u16) {
         let destination = Destination::of(eip, inside);
-        let found = self.find(&destination);
-        let place = found.unwrap_or_else(|| self.add(destination));
-        let taken = &mut self.places[place as usize].1;
-        taken.take(port);
-        self.peak = self.peak.max(taken.len());
+        let place = match self.find(&destination) {
+            Some(place) => place,
+            None => self.add(destination),
+        };
+        if let Place::Of(_, taken) = &mut self.places[place as usize] {
+            taken.take(port);
+            self.peak = self.peak.max(taken.len());
+        }
     }
 
     fn add(&mut self, destination: Destination) -> u32 {
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.places[place as usize].0 = destination;
-                place
+        let of = Place::Of(destination, TakenPorts::NONE);
+        let free = self
+            .free
+            .map(|place| (place, &mut self.places[place as usize]));
+        let place = if let Some((place, at)) = free {
+            if let Place::Free(next) = std::mem::replace(at, of) {
+                self.free = next;
             }
-            None => {
-                push(&mut self.places, (destination, TakenPorts::NONE));
-                // As many as connections at most, of which there are fewer than 2^32.
-                self.places.len() as u32 - 1
-            }
+            place
+        } else {
+            push(&mut self.places, of);
+            // As many as connections at most, of which there are fewer than 2^32.
+            self.places.len() as u32 - 1
         };
         self.index.insert(destination.hash(), place);
         place
@@ -121,12 +141,14 @@ impl Destinations {
         let Some(place) = self.find(&destination) else {
             return;
         };
-        let taken = &mut self.places[place as usize].1;
-        taken.release(port);
-        if taken.is_empty() {
-            *taken = TakenPorts::NONE;
-            self.index.remove(destination.hash(), place);
-            self.free.push(place);
+        let at = &mut self.places[place as usize];
+        if let Place::Of(_, taken) = at {
+            taken.release(port);
+            if taken.is_empty() {
+                *at = Place::Free(self.free);
+                self.free = Some(place);
+                self.index.remove(destination.hash(), place);
+            }
         }
     }
 }

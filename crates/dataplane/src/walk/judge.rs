@@ -240,9 +240,23 @@ impl State {
             return;
         }
         match holder {
-            Holder::Nic(slot) => self.flows.defer(slot, again),
-            Holder::Gateway(slot) => self.sessions.defer(slot, again),
+            Holder::Nic(slot) => self.flows.defer(slot, self.early(slot, again)),
+            Holder::Gateway(slot) => self.sessions.defer(slot, self.early(slot, again)),
         }
+    }
+
+    /// When to look after a connection for which nothing is due before `at`: up to an eighth of the
+    /// time earlier, each connection at another moment. Thousands that began together would all be
+    /// looked after together, again and again.
+    pub(crate) fn early(&self, slot: u32, at: Nanos) -> Nanos {
+        const LEAST: u64 = 1_000_000_000;
+        let time = at.0.saturating_sub(self.now.0);
+        if time < LEAST {
+            return at;
+        }
+        // Neighbours far apart: the golden ratio's fraction.
+        let part = slot.wrapping_mul(0x9e37_79b9) >> 16;
+        Nanos(at.0 - (time >> 19) * u64::from(part))
     }
 
     /// The tracker and the deadline of a connection.

@@ -225,15 +225,15 @@ impl Deadlines {
     }
 
     fn next_wake(&self) -> Nanos {
-        let soon = self.first().map(|due| due.at());
+        if let Some(due) = self.first() {
+            // It is of the clock's tick, and no bucket wants anything before the next one.
+            return due.at();
+        }
         let later = (0..LEVELS).filter_map(|level| {
             let bucket = self.wheel.after(Bucket::of(level, self.clock))?;
             Some(self.wake(bucket))
         });
-        soon.into_iter()
-            .chain(later)
-            .min()
-            .unwrap_or(Nanos(u64::MAX))
+        later.min().unwrap_or(Nanos(u64::MAX))
     }
 
     /// When the timers of a bucket want to be looked at: at its beginning in the finest level; in

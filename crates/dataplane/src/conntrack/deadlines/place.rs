@@ -1,5 +1,7 @@
 //! Where the timer of each connection is.
 
+use crate::memory::push;
+
 /// Where a timer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -30,9 +32,8 @@ impl Places {
     /// Makes sure that there is a place for a slot.
     #[inline]
     pub(super) fn make(&mut self, slot: u32) {
-        let slot = slot as usize;
-        if self.0.len() <= slot {
-            self.0.resize(slot + 1, OFF);
+        while self.0.len() <= slot as usize {
+            push(&mut self.0, OFF);
         }
     }
 

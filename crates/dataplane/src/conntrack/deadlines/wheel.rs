@@ -7,6 +7,7 @@
 use super::Due;
 use super::bucket::{Bucket, LEVELS, RING};
 use super::place::{Place, Places, STRIDE};
+use crate::memory::push;
 
 /// Timers of a chunk: with them it is four cache lines long.
 const CHUNK: usize = 20;
@@ -83,12 +84,13 @@ impl Wheel {
     fn heap_up(&mut self, pile: usize) -> u32 {
         if self.unused == NONE {
             self.unused = self.chunks.len() as u32;
-            self.chunks.push(Chunk {
+            let chunk = Chunk {
                 timers: [Due::default(); CHUNK],
                 len: 0,
                 below: NONE,
                 pile: 0,
-            });
+            };
+            push(&mut self.chunks, chunk);
         }
         let top = self.unused;
         let chunk = &mut self.chunks[top as usize];
