@@ -298,3 +298,30 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vpcsim_network::Network;
+
+    #[test]
+    fn connections_that_began_together_are_looked_after_apart() {
+        let network = Network::from_yaml("test", "vpcs: {v: {cidr: 10.0.0.0/16}}").expect("a network");
+        let state = State::new(&Program::new(network));
+        let later = |millis: u64| Nanos(state.now.0 + millis * 1_000_000);
+        let minute = later(60_000);
+        let moments: Vec<_> = (0..1024).map(|slot| state.early(slot, minute)).collect();
+        assert!(
+            moments
+                .iter()
+                .all(|at| (later(52_500)..=minute).contains(at))
+        );
+        for tenth in 0..10_u64 {
+            let span = later(52_500 + tenth * 750)..later(53_250 + tenth * 750);
+            let within = moments.iter().filter(|at| span.contains(at)).count();
+            assert!((90..=115).contains(&within), "{within} of 1024 in a tenth");
+        }
+        // Within a second nothing is gained.
+        assert_eq!(state.early(7, later(999)), later(999));
+    }
+}

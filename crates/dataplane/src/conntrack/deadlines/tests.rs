@@ -1,7 +1,7 @@
 //! The timer wheel against a sorted set of all timers, and what it promises beyond order.
 
 use super::bucket::Bucket;
-use super::{Deadlines, Due};
+use super::{AHEAD, Deadlines, Due};
 use crate::Nanos;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -16,8 +16,9 @@ enum Step {
     Insert(u32, u64),
     Remove(u32),
     Hasten(u32, u64),
-    /// The clock goes on; what is due is deferred by this much each time, or removed.
-    Due(u64, Option<u64>),
+    /// The clock goes on; what is due is deferred by this much each time, or removed. With or
+    /// without a look ahead.
+    Due(u64, Option<u64>, bool),
 }
 
 /// From one nanosecond to centuries: every level of the wheel.
@@ -31,8 +32,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         5 => (slot.clone(), any_span()).prop_map(|(slot, lives)| Step::Insert(slot, lives)),
         1 => slot.clone().prop_map(Step::Remove),
         2 => (slot, any_span()).prop_map(|(slot, lives)| Step::Hasten(slot, lives)),
-        4 => (any_span(), proptest::option::of(any_span()))
-            .prop_map(|(passes, later)| Step::Due(passes, later)),
+        4 => (any_span(), proptest::option::of(any_span()), any::<bool>())
+            .prop_map(|(passes, later, ahead)| Step::Due(passes, later, ahead)),
     ]
 }
 
@@ -90,9 +91,9 @@ impl Pair {
                     self.know(slot, at);
                 }
             }
-            Step::Due(passes, later) => {
+            Step::Due(passes, later, ahead) => {
                 self.now = self.after(passes);
-                self.take_due(later);
+                self.take_due(later, ahead);
             }
         }
         assert_eq!(self.wheel.entries(), self.timers.len());
@@ -101,10 +102,15 @@ impl Pair {
         }
     }
 
-    fn take_due(&mut self, later: Option<u64>) {
+    fn take_due(&mut self, later: Option<u64>, ahead: bool) {
         // At the end of time nothing can be put off.
         let later = later.filter(|_| self.now < Nanos(u64::MAX));
         loop {
+            if ahead {
+                let named: Vec<u32> = self.wheel.next_up(self.now).collect();
+                let first = self.timers.iter().map(|(_, slot)| *slot);
+                assert!(named.iter().copied().eq(first.take(named.len())));
+            }
             let first = self.timers.first().filter(|(at, _)| *at <= self.now);
             let wanted = first.map(|&(at, slot)| Due { at, slot });
             assert_eq!(self.wheel.due(self.now), wanted);
@@ -208,4 +214,26 @@ fn memory_follows_the_timers_in_a_clock_that_stands() {
     }
     assert_eq!(wheel.entries(), 8);
     assert!(wheel.capacity() < 512, "{}", wheel.capacity());
+}
+
+#[test]
+fn as_many_as_there_is_room_for_are_named_ahead_once() {
+    let mut wheel = Deadlines::default();
+    let slots = AHEAD as u32 + 8;
+    for slot in 0..slots {
+        wheel.insert(slot, Nanos(START.0 + u64::from(slot)));
+    }
+    // None is due.
+    assert_eq!(wheel.next_up(Nanos(START.0 - 1)).count(), 0);
+    let named: Vec<u32> = wheel.next_up(START).collect();
+    assert!(named.iter().copied().eq(0..AHEAD as u32));
+    assert_eq!(wheel.next_up(START).count(), 0);
+    // One that comes later and is earlier has its turn first.
+    wheel.insert(slots, Nanos(START.0 - 1));
+    let mut order = Vec::new();
+    while let Some(due) = wheel.due(Nanos(START.0 + u64::from(slots))) {
+        wheel.remove(due.slot);
+        order.push(due.slot);
+    }
+    assert!(order.into_iter().eq([slots].into_iter().chain(0..slots)));
 }
