@@ -20,6 +20,13 @@ pub(crate) struct Ahead {
     at_gateways: [Option<u64>; GATEWAYS],
 }
 
+/// Where it most likely is: slots.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Found {
+    at_nic: Option<u32>,
+    at_gateways: [Option<u32>; GATEWAYS],
+}
+
 impl State {
     /// Asks for what finds the flow at the nic and the session at the gateway that a packet may
     /// belong to.
@@ -47,12 +54,24 @@ impl State {
     }
 
     /// Asks for the flow and the session themselves, when what finds them is there.
-    pub(crate) fn prefetch_found(&self, ahead: &Ahead) {
-        if let Some(hash) = ahead.at_nic {
-            self.flows.prefetch_found(hash);
+    pub(crate) fn prefetch_found(&self, ahead: &Ahead) -> Found {
+        Found {
+            at_nic: ahead
+                .at_nic
+                .and_then(|hash| self.flows.prefetch_found(hash)),
+            at_gateways: ahead
+                .at_gateways
+                .map(|hash| self.sessions.prefetch_found(hash?)),
         }
-        for &hash in ahead.at_gateways.iter().flatten() {
-            self.sessions.prefetch_found(hash);
+    }
+
+    /// Asks for what the flow and the session lead to, when they are there.
+    pub(crate) fn prefetch_rest(&self, found: &Found) {
+        let nic = found.at_nic.and_then(|slot| self.flows.prefetch_rest(slot));
+        let gateways = found.at_gateways.iter().flatten();
+        let gateways = gateways.filter_map(|&slot| self.sessions.prefetch_rest(slot));
+        for track in nic.into_iter().chain(gateways) {
+            self.tracks.prefetch_all(track);
         }
     }
 }

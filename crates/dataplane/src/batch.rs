@@ -327,9 +327,8 @@ impl Batch {
                 None => *ahead = state.prefetch(program, slot.from.unpack(), &looked.key.flow()),
             }
         }
-        for ahead in &ahead[..looked.len()] {
-            state.prefetch_found(ahead);
-        }
+        let found = ahead.map(|ahead| state.prefetch_found(&ahead));
+        found.iter().for_each(|found| state.prefetch_rest(found));
     }
 
     /// Lets every packet have its turn: by the way that is remembered, else it is walked.

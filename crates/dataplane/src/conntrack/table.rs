@@ -82,11 +82,19 @@ impl<V> Table<V> {
         hash
     }
 
-    /// Asks for the connection that looking a key up will most likely find.
-    pub(crate) fn prefetch_found(&self, hash: u64) {
-        if let Some(slot) = self.keys.find(hash, |_| true) {
-            self.connections.prefetch(slot);
-        }
+    /// Asks for the connection that looking a key up will most likely find. Returns its slot, to
+    /// [go on](Self::prefetch_rest) with when that is there.
+    pub(crate) fn prefetch_found(&self, hash: u64) -> Option<u32> {
+        let slot = self.keys.find(hash, |_| true)?;
+        self.connections.prefetch(slot);
+        self.deadlines.prefetch_place(slot);
+        Some(slot)
+    }
+
+    /// Asks for a connection's timer. Returns where its protocol state is, to be asked for too.
+    pub(crate) fn prefetch_rest(&self, slot: u32) -> Option<TrackId> {
+        self.deadlines.prefetch_timer(slot);
+        self.connections.at(slot).map(|(_, one)| one.track)
     }
 
     /// Remembers a connection until `deadline`. `original` and `reply` are the

@@ -173,8 +173,13 @@ impl Sessions {
     }
 
     /// See [`Table::prefetch_found`].
-    pub(crate) fn prefetch_found(&self, hash: u64) {
-        self.table.prefetch_found(hash);
+    pub(crate) fn prefetch_found(&self, hash: u64) -> Option<u32> {
+        self.table.prefetch_found(hash)
+    }
+
+    /// See [`Table::prefetch_rest`].
+    pub(crate) fn prefetch_rest(&self, slot: u32) -> Option<TrackId> {
+        self.table.prefetch_rest(slot)
     }
 
     /// See [`Table::prefetch_due`].

@@ -306,7 +306,8 @@ mod tests {
 
     #[test]
     fn connections_that_began_together_are_looked_after_apart() {
-        let network = Network::from_yaml("test", "vpcs: {v: {cidr: 10.0.0.0/16}}").expect("a network");
+        let network =
+            Network::from_yaml("test", "vpcs: {v: {cidr: 10.0.0.0/16}}").expect("a network");
         let state = State::new(&Program::new(network));
         let later = |millis: u64| Nanos(state.now.0 + millis * 1_000_000);
         let minute = later(60_000);

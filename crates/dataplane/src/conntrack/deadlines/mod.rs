@@ -154,6 +154,18 @@ impl Deadlines {
         }
     }
 
+    /// Asks for what says where a slot's timer is.
+    pub(super) fn prefetch_place(&self, slot: u32) {
+        self.places.prefetch(slot);
+    }
+
+    /// Asks for a slot's timer.
+    pub(super) fn prefetch_timer(&self, slot: u32) {
+        if let Place::Chunk { chunk, index } = self.places.get(slot) {
+            self.wheel.prefetch(chunk, index);
+        }
+    }
+
     fn at(&self, slot: u32) -> Option<Nanos> {
         match self.places.get(slot) {
             Place::Off => None,

@@ -1,6 +1,6 @@
 //! Where the timer of each connection is.
 
-use crate::memory::push;
+use crate::memory::{prefetch, push};
 
 /// Where a timer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,13 @@ impl Places {
             Place::Queue(index) => QUEUE + index as u32,
             Place::Chunk { chunk, index } => (chunk * STRIDE + index) as u32,
         };
+    }
+
+    /// Asks for a place ahead of its use.
+    pub(super) fn prefetch(&self, slot: u32) {
+        if let Some(place) = self.0.get(slot as usize) {
+            prefetch(place);
+        }
     }
 
     #[cfg(test)]

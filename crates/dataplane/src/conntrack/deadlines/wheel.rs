@@ -7,7 +7,7 @@
 use super::Due;
 use super::bucket::{Bucket, LEVELS, RING};
 use super::place::{Place, Places, STRIDE};
-use crate::memory::push;
+use crate::memory::{prefetch, push};
 
 /// Timers of a chunk: with them it is four cache lines long.
 const CHUNK: usize = 20;
@@ -122,6 +122,13 @@ impl Wheel {
             }
         }
         Some(due)
+    }
+
+    /// Asks for a timer ahead of its use.
+    pub(super) fn prefetch(&self, chunk: usize, index: usize) {
+        if let Some(timer) = self.chunks.get(chunk).and_then(|one| one.timers.get(index)) {
+            prefetch(timer);
+        }
     }
 
     pub(super) fn get(&self, chunk: usize, index: usize) -> Due {
