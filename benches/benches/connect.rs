@@ -1,6 +1,6 @@
 //! New connections: first packets in batches through every stage, by number of security-group
-//! rules. Each finds a port and makes its entries, in a state that has held as many before; and in
-//! an empty one, whose tables grow under them.
+//! rules, and by how many connections there are. Each finds a port and makes its entries, in a
+//! state that has held as many before; and in an empty one, whose tables grow under them.
 //! And the search for a port by itself, by how many are taken towards the destination.
 
 use criterion::{
@@ -30,6 +30,23 @@ fn connect(criterion: &mut Criterion) {
             let connect =
                 |_| vpcsim_bench::connect(&program, CONNECTIONS).expect("every connection opens");
             bencher.iter_custom(|times| (0..times).map(|n| connect(n).at_first).sum::<Duration>());
+        });
+    }
+    group.finish();
+}
+
+/// How many stand side by side: what a cache holds, and what it does not.
+fn sizes(criterion: &mut Criterion) {
+    let program = program(100).expect("a valid network");
+    let mut group = criterion.benchmark_group("connect/connections");
+    short(&mut group);
+    group.sampling_mode(SamplingMode::Flat);
+    for connections in [4_096_u32, CONNECTIONS, 1_000_000] {
+        group.throughput(Throughput::Elements(connections.into()));
+        group.bench_function(BenchmarkId::from_parameter(connections), |bencher| {
+            let connect =
+                |_| vpcsim_bench::connect(&program, connections).expect("every connection opens");
+            bencher.iter_custom(|times| (0..times).map(|n| connect(n).again).sum::<Duration>());
         });
     }
     group.finish();
@@ -81,5 +98,5 @@ fn port_search(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, connect, port_search);
+criterion_group!(benches, connect, sizes, port_search);
 criterion_main!(benches);
