@@ -201,7 +201,7 @@ impl Batch {
                 if state.end_connections(program, stays.time) {
                     continue;
                 }
-                self.touch(next, program, state, rest);
+                self.prefetch(next, program, state, rest);
                 self.act(next, program, state, observer, rest);
                 break;
             }
@@ -313,7 +313,7 @@ impl Batch {
     }
 
     /// Asks for what packets will touch when they have their turn.
-    fn touch(&self, first: usize, program: &Program, state: &mut State, looked: &[Option<Looked>]) {
+    fn prefetch(&self, first: usize, program: &Program, state: &State, looked: &[Option<Looked>]) {
         let mut ahead = [Ahead::default(); CHUNK];
         let packets = self.packets[first..].iter().zip(looked);
         for ((slot, looked), ahead) in packets.zip(&mut ahead) {

@@ -54,6 +54,7 @@ impl Packet<'_> {
     }
 
     /// Rewrites addresses and ports, in the bytes and in what is known of them.
+    // As `vpcsim_packet::rewrite` is.
     #[inline(always)]
     pub(crate) fn rewrite(&mut self, change: &Rewrite) {
         rewrite(self.bytes, &mut self.headers, change);

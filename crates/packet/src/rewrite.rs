@@ -59,6 +59,8 @@ impl Rewrite {
 /// A later fragment has only addresses. A first fragment's transport checksum changes as well: it
 /// covers the whole datagram, addresses included. Protocols without ports here keep their payload
 /// as it is. What an ICMP error quotes is left to [`rewrite_quoted`].
+// Always inlined, so that `change` stays in registers: in memory it is written field by field and read
+// by words, which waits until every store before it is done.
 #[inline(always)]
 pub fn rewrite(packet: &mut [u8], headers: &mut Headers, change: &Rewrite) {
     let packet = within_mut(packet, headers);
@@ -160,6 +162,7 @@ enum Fields {
 
 /// Rewrites the IPv4 header at `ip` and the transport header at `transport`. Returns the
 /// difference of every byte written, checksums included.
+// As `rewrite` is.
 #[inline(always)]
 fn rewrite_at(
     packet: &mut [u8],
