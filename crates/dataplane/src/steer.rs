@@ -95,7 +95,8 @@ impl Steering {
         let (from, to) = ((glance.addresses >> 32) as u32, glance.addresses as u32);
         if self.leads_in {
             let key = glance.key();
-            return (!self.is_lent(source, from)).then(|| self.of_flow(program, &key));
+            let several = self.is_lent(source, from) || self.is_of_two_doors(program, &key);
+            return (!several).then(|| self.of_flow(program, &key));
         }
         let ports = (glance.ports >> 16) as u16 ^ glance.ports as u16;
         let shard = self.spread(from) ^ self.spread(to) ^ port_class(ports) as u8;
@@ -117,7 +118,9 @@ impl Steering {
             // It belongs to the flow of what it quotes, or to nothing. It opens nothing.
             return Some(self.of_flow(program, &quoted.key));
         }
-        (!self.is_lent(source, key.source.to_bits())).then(|| self.of_flow(program, key))
+        let from = key.source.to_bits();
+        let several = self.is_lent(source, from) || self.is_of_two_doors(program, key);
+        (!several).then(|| self.of_flow(program, key))
     }
 
     /// The shard of a flow: the same for both its directions, and on both sides of every
@@ -148,6 +151,14 @@ impl Steering {
         }
     }
 
+    /// Whether it says that it comes from a public port that a DNAT rule leads in from, and goes to
+    /// an address of ours. Where two such flows would look the same inside, the second one's remote
+    /// has another port there, which no rule knows.
+    fn is_of_two_doors(&self, program: &Program, key: &FlowKey) -> bool {
+        let led = self.led_port(program, key.protocol, key.source, key.source_port);
+        led.is_some() && self.ours.find(key.destination.to_bits()) != FOREIGN
+    }
+
     /// The hash of a foreign address; one of ours counts nothing.
     #[inline]
     fn spread(&self, address: u32) -> u8 {
@@ -160,7 +171,7 @@ impl Steering {
         }
     }
 
-    /// The port inside of a public address and port that a DNAT rule leads in from.
+    /// The port inside: another one where a DNAT rule leads in from a public address and port.
     fn inside_port(
         &self,
         program: &Program,
@@ -168,13 +179,25 @@ impl Steering {
         address: Ipv4Addr,
         port: u16,
     ) -> u16 {
+        self.led_port(program, protocol, address, port)
+            .unwrap_or(port)
+    }
+
+    /// Where a DNAT rule leads from a public address and port.
+    fn led_port(
+        &self,
+        program: &Program,
+        protocol: Protocol,
+        address: Ipv4Addr,
+        port: u16,
+    ) -> Option<u16> {
         let inside = || {
             let eip = program.eip_of_public(address)?;
             let target = program.public().dnat(eip, protocol, port)?;
             let gateway = program.network().nat_gateway(target.gateway);
             Some(gateway.dnat[target.rule as usize].to_port)
         };
-        self.leads_in.then(inside).flatten().unwrap_or(port)
+        self.leads_in.then(inside).flatten()
     }
 }
 
