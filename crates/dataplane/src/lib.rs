@@ -16,6 +16,7 @@ mod classify;
 pub mod conntrack;
 mod flow_cache;
 mod fragments;
+mod hash;
 mod index;
 mod intervals;
 mod lpm;

@@ -5,15 +5,11 @@
 //! crafted file could slow down is its own replay.
 
 use super::Zone;
+use crate::hash::{A, fold, hash as mixed};
 use vpcsim_packet::{FlowKey, Protocol};
 
-/// Odd, bits well spread (digits of √2 and √3).
-const A: u64 = 0x6a09_e667_f3bc_c909;
-const B: u64 = 0xbb67_ae85_84ca_a73b;
-
 /// Hash of a key in a zone, the same for both directions of a conversation that nobody translates:
-/// of a key and its [`reversed`](FlowKey::reversed) one. A folded 64×64 multiplication mixes every
-/// input bit into every output bit: ports that count up spread over all buckets.
+/// of a key and its [`reversed`](FlowKey::reversed) one. Ports that count up spread over all buckets.
 #[inline]
 pub(super) fn hash(zone: Zone, key: &FlowKey) -> u64 {
     let (source_port, destination_port, what) = if key.protocol == Protocol::ICMP {
@@ -28,13 +24,8 @@ pub(super) fn hash(zone: Zone, key: &FlowKey) -> u64 {
     let destination = u64::from(u32::from(key.destination)) << 16 | u64::from(destination_port);
     let (low, high) = (source.min(destination), source.max(destination));
     let rest = what | u64::from(key.protocol.0) << 32 | u64::from(zone.0);
-    let first = fold(low ^ A, high ^ B ^ rest.rotate_left(24));
+    let first = mixed(low, high ^ rest.rotate_left(24));
     fold(first ^ rest, A)
-}
-
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    (product as u64) ^ ((product >> 64) as u64)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One direction of a flow, as the cache remembers it: one cache line.
 
 use crate::conntrack::{Direction, TrackId};
+use crate::hash::hash;
 use crate::observe::Repeat;
 use crate::{Nanos, Place, Source};
 use std::net::Ipv4Addr;
@@ -51,15 +52,9 @@ impl Key {
         }
     }
 
-    /// A fixed hash: equal on every run, so that nothing observable depends on a seed. A folded
-    /// 64×64 multiplication mixes every input bit into every output bit.
     #[inline]
     pub(crate) fn hash(&self) -> u64 {
-        // Odd, bits well spread (digits of √2 and √3).
-        const A: u64 = 0x6a09_e667_f3bc_c909;
-        const B: u64 = 0xbb67_ae85_84ca_a73b;
-        let product = u128::from(self.addresses ^ A) * u128::from(self.rest ^ B);
-        (product as u64) ^ ((product >> 64) as u64)
+        hash(self.addresses, self.rest)
     }
 }
 

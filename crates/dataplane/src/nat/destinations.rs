@@ -1,6 +1,7 @@
 //! What is taken towards each destination of a gateway's public addresses (§9).
 
 use super::taken::TakenPorts;
+use crate::hash::hash;
 use crate::index::Index;
 use crate::memory::{prefetch, push};
 use std::net::Ipv4Addr;
@@ -29,15 +30,10 @@ impl Destination {
         }
     }
 
-    /// A fixed hash: a folded multiplication mixes every input bit into every output bit.
     fn hash(&self) -> u64 {
-        // Odd, bits well spread (digits of √2 and √3).
-        const A: u64 = 0x6a09_e667_f3bc_c909;
-        const B: u64 = 0xbb67_ae85_84ca_a73b;
         let end = u64::from(u32::from(self.address)) << 16 | u64::from(self.port);
         let rest = u64::from(self.eip.0) << 8 | u64::from(self.protocol.0);
-        let product = u128::from(end ^ A) * u128::from(rest ^ B);
-        (product as u64) ^ ((product >> 64) as u64)
+        hash(end, rest)
     }
 }
 

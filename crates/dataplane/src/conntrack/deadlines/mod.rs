@@ -6,7 +6,8 @@
 //!
 //! Setting and taking a timer costs the same however many there are. As the clock goes on, timers
 //! move to finer buckets, and those of the tick that the clock is in to a heap, from which they
-//! come exact to the nanosecond. What the clock passes in a jump goes to the heap at once: a jump
+//! come exact to the nanosecond, the next few by way of a queue, so that they are known before they
+//! have their turn. What the clock passes in a jump goes to the heap at once: a jump
 //! costs what is due, not the time jumped over. There are never stale timers, so memory follows
 //! the live connections: 17 bytes each.
 

@@ -1,5 +1,6 @@
 //! Where the timer of each connection is.
 
+use super::queue::AHEAD;
 use crate::memory::{prefetch, push};
 
 /// Where a timer is.
@@ -23,6 +24,8 @@ const SOON: u32 = 1 << 31;
 /// Codes from here on are places in the queue. Below, a heap of as many timers.
 const QUEUE: u32 = u32::MAX - 255;
 const OFF: u32 = u32::MAX;
+
+const _: () = assert!(AHEAD <= (OFF - QUEUE) as usize);
 
 /// The place of each slot's timer, four bytes each.
 #[derive(Debug, Clone, Default)]
