@@ -485,15 +485,4 @@ impl State {
         self.end_due(program);
         true
     }
-
-    /// Nothing is due before.
-    #[inline]
-    fn next_due(&self) -> Nanos {
-        let due = [
-            self.flows.next_expiry(),
-            self.sessions.next_expiry(),
-            self.fragments.next_expiry(),
-        ];
-        due.into_iter().flatten().min().unwrap_or(Nanos(u64::MAX))
-    }
 }

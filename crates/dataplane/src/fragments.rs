@@ -90,10 +90,16 @@ impl Fragments {
     }
 
     /// A time before which nothing ends.
+    #[inline]
     pub(crate) fn next_expiry(&self) -> Option<Nanos> {
         if self.is_empty() {
             return None;
         }
+        self.next_end()
+    }
+
+    #[cold]
+    fn next_end(&self) -> Option<Nanos> {
         let over = self.held_bytes > MAX_BYTES || self.datagrams.len() > MAX_DATAGRAMS;
         if over || !self.homeless.is_empty() {
             return Some(Nanos(0));

@@ -41,13 +41,24 @@ pub(crate) enum Entry {
     NatGateway(NatGatewayId),
 }
 
-/// An [`Entry`] or none, in a word: the id, then of what. A network has far fewer than 2^31 of
+/// An [`Entry`] or none, in a word: the id, then of what. A network has far fewer than 2^30 of
 /// anything: its file would have gigabytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Door(u32);
 
 impl Door {
-    pub(crate) const NONE: Self = Self(u32::MAX);
+    pub(crate) const NONE: Self = Self(u32::MAX >> 1);
+
+    /// 31 bits.
+    #[inline(always)]
+    pub(crate) fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    #[inline(always)]
+    pub(crate) fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
 
     pub(crate) fn of(entry: Option<Entry>) -> Self {
         match entry {
@@ -173,6 +184,16 @@ impl State {
     /// The latest time this state has seen.
     pub fn now(&self) -> Nanos {
         self.now
+    }
+
+    /// Nothing is due before.
+    #[inline]
+    pub(crate) fn next_due(&self) -> Nanos {
+        let due = self.flows.next_due().min(self.sessions.next_due());
+        match self.fragments.next_expiry() {
+            Some(fragments) => due.min(fragments),
+            None => due,
+        }
     }
 
     /// How many packets took a way that the flow cache remembered, under the present program.

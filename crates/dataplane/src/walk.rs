@@ -5,22 +5,24 @@ mod ended;
 mod judge;
 mod notes;
 mod recipe;
+mod step;
 
 pub(crate) use admit::{Fragment, fragment_timeout, is_wrong};
 pub use ended::{Arrival, Other, Role, Walked};
-pub(crate) use judge::{Met, Opened};
+pub(crate) use judge::{Begins, Met, Opened};
 pub(crate) use notes::Note;
 use recipe::Recipe;
+pub(crate) use step::{Approach, Onward, Step};
 
-use crate::conntrack::Settings;
+use crate::conntrack::{Settings, Tracker};
 use crate::flow_cache::{Key, Memory};
 use crate::observe::Observer;
 use crate::packet::{Changes, Packet};
-use crate::state::{Door, State};
+use crate::state::State;
 use crate::verdict::{Drop, DropReason, Element, Stage, Verdict};
-use crate::{Nanos, Place, Program};
+use crate::{Nanos, Program};
 use std::collections::VecDeque;
-use vpcsim_network::{CvmId, ExternalId, NatGatewayId, NicId};
+use vpcsim_network::NicId;
 use vpcsim_packet::{FlowKey, Headers};
 
 /// Carries one packet from where it starts to its verdict (SEMANTICS §2–§12).
@@ -98,53 +100,6 @@ pub fn advance<O: Observer>(
     Walk::new(program, state, observer, others).advance(now);
 }
 
-/// Where a packet goes next.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Step {
-    /// A host sends it: its routing decides the nic.
-    Send(CvmId),
-    /// It leaves a nic (§2).
-    Leave(NicId),
-    /// It has left a nic and the link; acl and routes come next (§2.4). `back`: the public door
-    /// of the flow that it answers (§2.5a).
-    Route { nic: NicId, back: Door },
-    /// It arrives from the internet with a public destination (§3). `hairpin`: the gateway that
-    /// just translated it on its way out.
-    FromInternet { hairpin: Option<NatGatewayId> },
-    /// It was captured inside although it comes from the internet (§12).
-    Untranslate,
-    /// It arrives by a gateway at the edge of the simulated world.
-    FromExternal(ExternalId),
-    /// It enters a nic (§5).
-    Enter(Approach),
-    /// It ends.
-    End(Place),
-}
-
-/// How a packet comes to a nic.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Approach {
-    pub(crate) nic: NicId,
-    /// From within the subnet: no acl (§2.3), or from its router.
-    pub(crate) same_subnet: bool,
-    /// As a next hop, destination untouched (§2.6).
-    pub(crate) next_hop: bool,
-    /// The public door it came in by.
-    pub(crate) entry: Door,
-}
-
-impl Approach {
-    /// Crossing into the nic's subnet.
-    pub(crate) fn crossing(nic: NicId) -> Self {
-        Self {
-            nic,
-            same_subnet: false,
-            next_hop: false,
-            entry: Door::NONE,
-        }
-    }
-}
-
 /// How a stage ends when the packet does not simply go on.
 pub(crate) enum Stopped {
     /// Dropped here.
@@ -179,6 +134,8 @@ pub(crate) struct Walk<'a, O> {
     pending: VecDeque<Pending>,
     pub(crate) recipe: Recipe,
     memory: Option<Memory>,
+    /// The connection that the packet opens, before any place remembers it.
+    begun: Tracker,
     /// The nic that the packet is leaving, has left last, or is entering.
     pub(crate) at: Option<NicId>,
 }
@@ -199,6 +156,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             pending: VecDeque::new(),
             recipe: Recipe::default(),
             memory: None,
+            begun: Tracker::default(),
             at: None,
         }
     }
@@ -209,37 +167,37 @@ impl<'a, O: Observer> Walk<'a, O> {
     }
 
     /// Carries a packet step by step until it ends.
-    fn carry(&mut self, packet: Packet<'_>, step: Step) -> Walked {
+    fn carry(&mut self, packet: &mut Packet<'_>, step: Step) -> Walked {
         (self.memory, self.at) = (None, None);
         let walked = self.carry_on(packet, step);
         self.settle();
         walked
     }
 
-    fn carry_on(&mut self, mut packet: Packet<'_>, step: Step) -> Walked {
-        let mut next: Result<Step, Stopped> = Ok(step);
+    fn carry_on(&mut self, packet: &mut Packet<'_>, mut step: Step) -> Walked {
         loop {
-            next = match next {
-                Ok(Step::Send(cvm)) => self.send(&mut packet, cvm),
-                Ok(Step::Leave(nic)) => self.leave(&mut packet, nic),
-                Ok(Step::Route { nic, back }) => self.route(&mut packet, nic, back),
-                Ok(Step::FromInternet { hairpin }) => {
-                    self.arrive_from_internet(&mut packet, hairpin)
-                }
-                Ok(Step::Untranslate) => self.untranslate(&mut packet),
-                Ok(Step::FromExternal(external)) => self.arrive_from_external(&packet, external),
-                Ok(Step::Enter(approach)) => self.enter(&mut packet, approach),
-                Ok(Step::End(place)) => {
-                    self.note_delivery(&packet, place);
+            let next = match step {
+                Step::Send(cvm) => self.send(packet, cvm),
+                Step::Leave(nic) => self.leave(packet, nic),
+                Step::Route { nic, back } => self.route(packet, nic, back),
+                Step::FromInternet { hairpin } => self.arrive_from_internet(packet, hairpin),
+                Step::Untranslate => self.untranslate(packet),
+                Step::FromExternal(external) => self.arrive_from_external(packet, external),
+                Step::Enter(approach) => self.enter(packet, approach),
+                Step::End(place) => {
+                    self.note_delivery(packet, place);
                     self.settle();
-                    self.memory = self.memory(&packet, place);
+                    self.memory = self.memory(packet, place);
                     return Walked {
                         verdict: Verdict::Delivered(place),
                         cut: false,
                     };
                 }
+            };
+            step = match next {
+                Ok(next) => next.step(),
                 Err(Stopped::Drop(drop)) => {
-                    self.note_drop(&packet, &drop);
+                    self.note_drop(packet, &drop);
                     return Walked {
                         verdict: Verdict::Dropped(drop),
                         cut: false,
@@ -248,7 +206,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 Err(Stopped::Cut { pieces, next }) => {
                     self.settle();
                     self.recipe.spoil();
-                    return self.carry_pieces(&packet, pieces, next);
+                    return self.carry_pieces(packet, pieces, next);
                 }
             };
         }
@@ -261,7 +219,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             let Ok(headers) = Headers::parse(&bytes) else {
                 continue;
             };
-            let piece = Packet {
+            let mut piece = Packet {
                 id: whole.id,
                 generated: whole.generated,
                 bytes: &mut bytes,
@@ -269,7 +227,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 key: whole.key,
                 changes: Changes::default(),
             };
-            let ended = self.carry(piece, next);
+            let ended = self.carry(&mut piece, next);
             if !matches!(verdict, Some(Verdict::Dropped(_))) {
                 verdict = Some(ended.verdict);
             }
@@ -291,7 +249,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             let key = FlowKey::of(&headers)
                 .or(pending.key)
                 .unwrap_or(fragment_key(&headers));
-            let packet = Packet {
+            let mut packet = Packet {
                 id: pending.id,
                 generated: pending.role == Role::Generated,
                 bytes: &mut pending.bytes,
@@ -299,7 +257,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 key,
                 changes: Changes::default(),
             };
-            let walked = self.carry(packet, pending.step);
+            let walked = self.carry(&mut packet, pending.step);
             self.push_other(pending.id, pending.role, walked, pending.bytes);
         }
     }

@@ -141,8 +141,10 @@ impl<V> Table<V> {
             track,
             value,
         });
-        for hash in hashes(zone, &original, &reply) {
-            self.keys.insert(hash, id.slot);
+        let (first, second) = hashes(zone, &original, &reply);
+        self.keys.insert(first, id.slot);
+        if let Some(second) = second {
+            self.keys.insert(second, id.slot);
         }
         self.deadlines.insert(id.slot, deadline);
         let at = zone.0 as usize;
@@ -173,8 +175,10 @@ impl<V> Table<V> {
     pub fn remove(&mut self, id: ConnectionId) -> Option<Connection<V>> {
         let connection = self.connections.get(id)?;
         let zone = connection.zone;
-        for hash in hashes(zone, &connection.original, &connection.reply) {
-            self.keys.remove(hash, id.slot);
+        let (first, second) = hashes(zone, &connection.original, &connection.reply);
+        self.keys.remove(first, id.slot);
+        if let Some(second) = second {
+            self.keys.remove(second, id.slot);
         }
         self.deadlines.remove(id.slot);
         self.per_zone[zone.0 as usize] -= 1;
@@ -229,9 +233,9 @@ impl<V> Table<V> {
                 continue;
             };
             also(connection);
-            for hash in hashes(connection.zone, &connection.original, &connection.reply) {
-                self.keys.prefetch(hash);
-            }
+            let (first, second) = hashes(connection.zone, &connection.original, &connection.reply);
+            self.keys.prefetch(first);
+            second.into_iter().for_each(|hash| self.keys.prefetch(hash));
         }
     }
 
@@ -264,6 +268,12 @@ impl<V> Table<V> {
     /// `None` if there is no connection.
     pub fn next_expiry(&self) -> Option<Nanos> {
         (!self.is_empty()).then(|| self.deadlines.next())
+    }
+
+    /// A time before which nothing is due, in a word: any where there is no connection.
+    #[inline]
+    pub(crate) fn next_due(&self) -> Nanos {
+        self.deadlines.next()
     }
 
     /// How many connections are remembered.
@@ -303,10 +313,11 @@ impl<V> Table<V> {
 
 /// The hashes by which a connection is found: one where the reply's key is the original one turned
 /// round.
-fn hashes(zone: Zone, original: &FlowKey, reply: &FlowKey) -> impl Iterator<Item = u64> + use<> {
+#[inline]
+fn hashes(zone: Zone, original: &FlowKey, reply: &FlowKey) -> (u64, Option<u64>) {
     let first = hash(zone, original);
     let second = (*reply != original.reversed()).then(|| hash(zone, reply));
-    [Some(first), second].into_iter().flatten()
+    (first, second)
 }
 
 impl<'a, V> IntoIterator for &'a Table<V> {

@@ -30,6 +30,13 @@ enum Kind {
     Generic(Flags),
 }
 
+impl Default for Tracker {
+    /// Of a protocol without states.
+    fn default() -> Self {
+        Self(Kind::Generic(Flags::default()))
+    }
+}
+
 /// A packet in the reply direction was seen before the one under judgement.
 pub(super) const REPLIED: Flag = Flag::bit(0);
 /// There was enough traffic for the kernel to spare the connection when its table is full.

@@ -47,6 +47,10 @@ enum Place {
 
 const _: () = assert!(size_of::<Place>() <= 40);
 
+/// Where a destination was found, or that nothing is taken towards it; until something changes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found(Option<u32>);
+
 /// The ports of each eip that connections from inside hold, by destination.
 #[derive(Debug, Default)]
 pub(super) struct Destinations {
@@ -65,16 +69,32 @@ impl Destinations {
         self.index.find(destination.hash(), is_it)
     }
 
-    /// The ports of an eip that a flow may have towards its destination, best first; none where
-    /// the destination has all the connections that it may have.
-    pub(super) fn free_ports(&self, eip: EipId, inside: &FlowKey) -> impl Iterator<Item = u16> {
+    /// Where a flow's destination is.
+    #[inline]
+    pub(super) fn look_up(&self, eip: EipId, inside: &FlowKey) -> Found {
+        Found(self.find(&Destination::of(eip, inside)))
+    }
+
+    fn taken(&self, found: Found) -> &TakenPorts {
         static NONE: TakenPorts = TakenPorts::NONE;
-        let found = self.find(&Destination::of(eip, inside));
-        let taken = match found.map(|place| &self.places[place as usize]) {
+        match found.0.map(|place| &self.places[place as usize]) {
             Some(Place::Of(_, taken)) => taken,
             Some(Place::Free(_)) | None => &NONE,
-        };
-        let all = taken.free(inside.source_port);
+        }
+    }
+
+    /// Whether a destination may have one connection more, and by this port.
+    #[inline]
+    pub(super) fn is_free(&self, found: Found, port: u16) -> bool {
+        let taken = self.taken(found);
+        taken.is_empty() || (taken.len() < MOST && !taken.contains(port))
+    }
+
+    /// The ports that a flow from port `wanted` may have towards a destination, best first; none where
+    /// the destination has all the connections that it may have.
+    pub(super) fn free_ports(&self, found: Found, wanted: u16) -> impl Iterator<Item = u16> {
+        let taken = self.taken(found);
+        let all = taken.free(wanted);
         all.take(if taken.len() < MOST { usize::MAX } else { 0 })
     }
 
@@ -84,12 +104,11 @@ impl Destinations {
         all.map(|one| one.peak).sum::<usize>() + more > MOST
     }
 
-    /// A connection holds a port.
-    pub(super) fn take(&mut self, eip: EipId, inside: &FlowKey, port: u16) {
-        let destination = Destination::of(eip, inside);
-        let place = match self.find(&destination) {
+    /// A connection holds a port towards a destination that was just looked up.
+    pub(super) fn take(&mut self, found: Found, eip: EipId, inside: &FlowKey, port: u16) {
+        let place = match found.0 {
             Some(place) => place,
-            None => self.add(destination),
+            None => self.add(Destination::of(eip, inside)),
         };
         if let Place::Of(_, taken) = &mut self.places[place as usize] {
             taken.take(port);

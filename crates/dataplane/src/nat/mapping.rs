@@ -1,7 +1,8 @@
 //! A new mapping: which public address, which port (§9).
 
-use super::{Sessions, ports};
+use super::{Found, Sessions, ports};
 use crate::Owner;
+use crate::hash::hash;
 use crate::program::Program;
 use crate::verdict::{Drop, DropReason, Element, Rule, RuleList, Stage};
 use std::net::Ipv4Addr;
@@ -13,6 +14,8 @@ use vpcsim_packet::FlowKey;
 pub(crate) struct NewMapping {
     pub(crate) eip: EipId,
     pub(crate) outside: FlowKey,
+    /// Where its port was found free.
+    pub(crate) destination: Found,
     /// The SNAT rule that chose the pool.
     pub(crate) rule: Option<Rule>,
 }
@@ -36,23 +39,12 @@ pub(crate) fn map_source(
         None => &gateway.eips,
     };
     let rule = rule.map(|(_, rule)| rule);
+    let addresses =
+        u64::from(inside.source.to_bits()) << 32 | u64::from(inside.destination.to_bits());
     let start = if gateway.affinity {
-        spread(
-            &[inside.source.into(), inside.destination.into()],
-            pool.len(),
-        )
+        spread(addresses, 0, pool.len())
     } else {
-        let ports = u32::from(inside.source_port) << 16 | u32::from(inside.destination_port);
-        let addresses = [inside.source.into(), inside.destination.into()];
-        spread(
-            &[
-                addresses[0],
-                addresses[1],
-                ports,
-                u32::from(inside.protocol.0),
-            ],
-            pool.len(),
-        )
+        share(inside, pool.len())
     };
     // With affinity one address is all that an inside host may use towards this destination.
     let tries = if gateway.affinity {
@@ -63,8 +55,14 @@ pub(crate) fn map_source(
     (0..tries)
         .map(|step| pool[(start + step) % pool.len()])
         .find_map(|eip| {
-            let outside = free_port(program, sessions, id, eip, inside)?;
-            Some(NewMapping { eip, outside, rule })
+            let destination = sessions.destination(eip, inside);
+            let outside = free_port(program, sessions, (id, eip, destination), inside)?;
+            Some(NewMapping {
+                eip,
+                outside,
+                destination,
+                rule,
+            })
         })
         .ok_or_else(|| {
             let drop = refused(DropReason::NatPortsExhausted);
@@ -107,8 +105,7 @@ fn snat_rule(program: &Program, gateway: &NatGateway, source: Ipv4Addr) -> Optio
 fn free_port(
     program: &Program,
     sessions: &Sessions,
-    gateway: NatGatewayId,
-    eip: EipId,
+    (gateway, eip, destination): (NatGatewayId, EipId, Found),
     inside: &FlowKey,
 ) -> Option<FlowKey> {
     let address = program.network().eip(eip).address;
@@ -120,8 +117,15 @@ fn free_port(
     let is_reserved = |port| program.public().dnat(eip, inside.protocol, port).is_some();
     // Of what came in by a rule or beside a mapping only the table knows.
     let is_held = |outside: &FlowKey| sessions.lookup(gateway, &outside.reversed()).is_some();
+    let wanted = inside.source_port;
+    if sessions.is_free(destination, wanted) && !is_reserved(wanted) {
+        let same = outside(wanted);
+        if !is_held(&same) {
+            return Some(same);
+        }
+    }
     sessions
-        .free_ports(eip, inside)
+        .free_ports(destination, wanted)
         .filter(|&port| !is_reserved(port))
         .map(outside)
         .find(|outside| !is_held(outside))
@@ -148,12 +152,14 @@ pub(crate) fn free_remote_port(
         .find(|key| sessions.lookup(gateway, key).is_none())
 }
 
-/// A fixed hash of some words to 0..n: FNV-1a over their bytes.
-pub(crate) fn spread(words: &[u32], n: usize) -> usize {
-    let bytes = words.iter().flat_map(|word| word.to_be_bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    // FNV's low bits are weak: fold the high ones in before reducing.
-    ((hash ^ (hash >> 32)) % n.max(1) as u64) as usize
+/// Which of `n` a flow takes: a fixed hash of its 5-tuple.
+pub(crate) fn share(key: &FlowKey, n: usize) -> usize {
+    let addresses = u64::from(key.source.to_bits()) << 32 | u64::from(key.destination.to_bits());
+    let ports = u64::from(key.source_port) << 16 | u64::from(key.destination_port);
+    spread(addresses, ports << 8 | u64::from(key.protocol.0), n)
+}
+
+/// A fixed hash of two words to 0..n (Lemire's reduction).
+fn spread(first: u64, second: u64, n: usize) -> usize {
+    ((u128::from(hash(first, second)) * n as u128) >> u64::BITS) as usize
 }

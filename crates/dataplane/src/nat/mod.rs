@@ -6,7 +6,8 @@ mod ports;
 mod sessions;
 mod taken;
 
-pub(crate) use mapping::{free_remote_port, map_source, spread};
+pub(crate) use destinations::Found;
+pub(crate) use mapping::{free_remote_port, map_source, share};
 pub(crate) use ports::class as port_class;
 pub use ports::of_same_class as ports_of_same_class;
 pub(crate) use sessions::Sessions;

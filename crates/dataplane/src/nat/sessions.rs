@@ -1,6 +1,6 @@
 //! All sessions of all gateways, and what is counted of them.
 
-use super::destinations::Destinations;
+use super::destinations::{Destinations, Found};
 use super::{Opened, Session, zone};
 use crate::Nanos;
 use crate::conntrack::{AHEAD, Connection, ConnectionId, Direction, Table, TrackId, Tracks};
@@ -92,10 +92,22 @@ impl Sessions {
         self.get(*id)
     }
 
-    /// The ports of an eip that no session opened from inside holds towards a flow's destination,
-    /// best first; none where there are as many as may be.
-    pub(crate) fn free_ports(&self, eip: EipId, inside: &FlowKey) -> impl Iterator<Item = u16> {
-        self.destinations.free_ports(eip, inside)
+    /// Where a flow's destination is among those of an eip.
+    #[inline]
+    pub(crate) fn destination(&self, eip: EipId, inside: &FlowKey) -> Found {
+        self.destinations.look_up(eip, inside)
+    }
+
+    /// Whether no session opened from inside holds a port towards a destination, and one more may be.
+    #[inline]
+    pub(crate) fn is_free(&self, destination: Found, port: u16) -> bool {
+        self.destinations.is_free(destination, port)
+    }
+
+    /// The ports for a flow from port `wanted` that no session opened from inside holds towards a
+    /// destination, best first; none where there are as many as may be.
+    pub(crate) fn free_ports(&self, destination: Found, wanted: u16) -> impl Iterator<Item = u16> {
+        self.destinations.free_ports(destination, wanted)
     }
 
     pub(crate) fn gateway_len(&self, gateway: NatGatewayId) -> usize {
@@ -124,10 +136,12 @@ impl Sessions {
         connections.map(|held| (session(held), held.track, held.deadline()))
     }
 
-    /// Remembers a session, whose keys were looked up and are free.
+    /// Remembers a session, whose keys were looked up and are free. `destination`: where its port was
+    /// found free a moment ago, if that was asked.
     pub(crate) fn insert(
         &mut self,
         session: Session,
+        destination: Option<Found>,
         track: TrackId,
         deadline: Nanos,
     ) -> ConnectionId {
@@ -142,7 +156,9 @@ impl Sessions {
         let id = table.insert_new(at, original, reply, track, deadline, record);
         if session.opened == Opened::Inside {
             let port = session.outside.source_port;
-            self.destinations.take(session.eip, &session.inside, port);
+            let (eip, inside) = (session.eip, &session.inside);
+            let found = destination.unwrap_or_else(|| self.destinations.look_up(eip, inside));
+            self.destinations.take(found, eip, inside, port);
         }
         if let Some(mappings) = &mut self.by_mapping
             && session.opened != Opened::Rule
@@ -206,8 +222,9 @@ impl Sessions {
     }
 
     /// A time before which nothing is due.
-    pub(crate) fn next_expiry(&self) -> Option<Nanos> {
-        self.table.next_expiry()
+    #[inline]
+    pub(crate) fn next_due(&self) -> Nanos {
+        self.table.next_due()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::{Door, Entry};
 use crate::verdict::{Drop, DropReason, Element, Stage};
-use crate::walk::{Approach, Step, Stopped, Walk};
+use crate::walk::{Approach, Onward, Step, Stopped, Walk};
 use std::net::Ipv4Addr;
 use vpcsim_network::{EipId, EipMode, EipTarget};
 use vpcsim_packet::Rewrite;
@@ -18,7 +18,7 @@ impl<O: Observer> Walk<'_, O> {
         &mut self,
         packet: &mut Packet<'_>,
         id: EipId,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         let eip = self.program.network().eip(id);
         let element = Element::Eip(id);
         if self.charge(packet, &[Charge::EipOutbound(id)]).is_err() {
@@ -40,7 +40,7 @@ impl<O: Observer> Walk<'_, O> {
         &mut self,
         packet: &mut Packet<'_>,
         id: EipId,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         let network = self.program.network();
         let eip = network.eip(id);
         let element = Element::Eip(id);
@@ -67,7 +67,7 @@ impl<O: Observer> Walk<'_, O> {
             entry: Door::of(Some(Entry::Eip(id))),
             ..Approach::crossing(nic)
         };
-        Ok(Step::Enter(approach))
+        Ok(Step::Enter(approach).into())
     }
 
     /// The inbound cap of an eip (§9).

@@ -3,7 +3,7 @@
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::verdict::{Drop, DropReason, Element, Stage};
-use crate::walk::{Approach, Step, Stopped, Walk};
+use crate::walk::{Approach, Onward, Step, Stopped, Walk};
 use vpcsim_network::ExternalId;
 
 impl<O: Observer> Walk<'_, O> {
@@ -13,7 +13,7 @@ impl<O: Observer> Walk<'_, O> {
         &mut self,
         packet: &Packet<'_>,
         external: ExternalId,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         let gateway = self.program.network().external(external);
         let element = Element::External(external);
         if !gateway.enabled {
@@ -21,6 +21,6 @@ impl<O: Observer> Walk<'_, O> {
         }
         let owner = self.private_owner(gateway.vpc, packet.key.destination, Stage::External)?;
         self.note(packet, Stage::External, element, Outcome::Carried);
-        Ok(Step::Enter(Approach::crossing(owner)))
+        Ok(Step::Enter(Approach::crossing(owner)).into())
     }
 }

@@ -5,7 +5,7 @@ use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::program::Host;
 use crate::verdict::{Drop, DropReason, Element, ReversePath, Stage};
-use crate::walk::{Approach, Step, Stopped, Walk};
+use crate::walk::{Approach, Onward, Step, Stopped, Walk};
 use std::net::Ipv4Addr;
 use vpcsim_network::{CvmId, InterfaceSysctl, NicId};
 use vpcsim_packet::icmp::{self, IcmpError};
@@ -15,7 +15,7 @@ const STAGE: Stage = Stage::Host;
 impl<O: Observer> Walk<'_, O> {
     /// A host sends a packet of its own: its routing decides the nic, not the nic that owns the
     /// source address.
-    pub(crate) fn send(&mut self, packet: &mut Packet<'_>, cvm: CvmId) -> Result<Step, Stopped> {
+    pub(crate) fn send(&mut self, packet: &mut Packet<'_>, cvm: CvmId) -> Result<Onward, Stopped> {
         let host = self.program.host(cvm);
         let element = Element::Cvm(cvm);
         let drop = |reason| Drop::new(reason, Stage::HostEgress, element);
@@ -27,7 +27,7 @@ impl<O: Observer> Walk<'_, O> {
             && let Some(&nic) = self.program.network().cvm(cvm).nics.first()
         {
             // To itself, over lo: it never enters the network.
-            return Ok(Step::End(Place::Nic(nic)));
+            return Ok(Step::End(Place::Nic(nic)).into());
         }
         let route = host.route(source, destination);
         let nic = route.ok_or_else(|| drop(DropReason::NoRoute))?;
@@ -37,7 +37,7 @@ impl<O: Observer> Walk<'_, O> {
             Element::Nic(nic),
             Outcome::Forwarded,
         );
-        Ok(Step::Leave(nic))
+        Ok(Step::Leave(nic).into())
     }
 
     /// A packet is handed to the host by a nic.
@@ -45,7 +45,7 @@ impl<O: Observer> Walk<'_, O> {
         &mut self,
         packet: &mut Packet<'_>,
         approach: Approach,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         let nic = approach.nic;
         let cvm = self.program.cvm_of(nic);
         let host = self.program.host(cvm);
@@ -54,7 +54,7 @@ impl<O: Observer> Walk<'_, O> {
         }
         self.reverse_path(packet, nic)?;
         if host.is_local(packet.key.destination) {
-            return Ok(Step::End(Place::Nic(nic)));
+            return Ok(Step::End(Place::Nic(nic)).into());
         }
         if !host.ip_forward {
             let reason = if approach.next_hop {
@@ -69,7 +69,7 @@ impl<O: Observer> Walk<'_, O> {
 
     /// The host passes a packet on (RFC 1812 §5.2). As in Linux the route is looked up before the
     /// time to live is: without a route the sender hears of that.
-    fn forward(&mut self, packet: &mut Packet<'_>, cvm: CvmId) -> Result<Step, Stopped> {
+    fn forward(&mut self, packet: &mut Packet<'_>, cvm: CvmId) -> Result<Onward, Stopped> {
         let element = Element::Cvm(cvm);
         let (source, destination) = (packet.key.source, packet.key.destination);
         let Some(nic) = self.program.host(cvm).route(source, destination) else {
@@ -82,7 +82,7 @@ impl<O: Observer> Walk<'_, O> {
         }
         packet.decrement_ttl();
         self.note(packet, STAGE, Element::Nic(nic), Outcome::Forwarded);
-        Ok(Step::Leave(nic))
+        Ok(Step::Leave(nic).into())
     }
 
     /// The host sends an ICMP error back, from the address of the nic that it leaves by.

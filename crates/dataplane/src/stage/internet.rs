@@ -3,7 +3,7 @@
 use crate::observe::Observer;
 use crate::packet::Packet;
 use crate::verdict::{Drop, DropReason, Element, Policy, Stage};
-use crate::walk::{Step, Stopped, Walk};
+use crate::walk::{Onward, Stopped, Walk};
 use vpcsim_network::{EipTarget, NatGatewayId};
 
 impl<O: Observer> Walk<'_, O> {
@@ -13,7 +13,7 @@ impl<O: Observer> Walk<'_, O> {
         &mut self,
         packet: &mut Packet<'_>,
         hairpin: Option<NatGatewayId>,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         self.at = None;
         let network = self.program.network();
         let Some(id) = self.program.eip_of_public(packet.key.destination) else {

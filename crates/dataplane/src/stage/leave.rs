@@ -5,13 +5,13 @@ use crate::packet::Packet;
 use crate::program::{Owner, Travel};
 use crate::state::{Door, Entry};
 use crate::verdict::{Drop, DropReason, Element, Stage};
-use crate::walk::{Approach, Step, Stopped, Walk};
+use crate::walk::{Approach, Onward, Step, Stopped, Walk};
 use std::net::Ipv4Addr;
 use vpcsim_network::{NicId, VpcId};
 
 impl<O: Observer> Walk<'_, O> {
     /// §2: a packet leaves a nic.
-    pub(crate) fn leave(&mut self, packet: &mut Packet<'_>, nic: NicId) -> Result<Step, Stopped> {
+    pub(crate) fn leave(&mut self, packet: &mut Packet<'_>, nic: NicId) -> Result<Onward, Stopped> {
         self.at = Some(nic);
         let network = self.program.network();
         let cvm = self.program.cvm_of(nic);
@@ -34,7 +34,7 @@ impl<O: Observer> Walk<'_, O> {
                 same_subnet: true,
                 ..Approach::crossing(owner)
             };
-            return Ok(Step::Enter(approach));
+            return Ok(Step::Enter(approach).into());
         }
         self.link_size(packet, nic, back)
     }
@@ -61,7 +61,7 @@ impl<O: Observer> Walk<'_, O> {
         &mut self,
         packet: &mut Packet<'_>,
         approach: Approach,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         self.at = Some(approach.nic);
         let subnet = self.program.subnet_of(approach.nic);
         if approach.same_subnet {
@@ -75,15 +75,15 @@ impl<O: Observer> Walk<'_, O> {
 
     /// A packet has reached the internet; if its destination is one of our public addresses it
     /// comes right back (§4). `by`: the gateway that translated it.
-    pub(crate) fn reach_internet(&mut self, packet: &Packet<'_>, by: Option<Entry>) -> Step {
+    pub(crate) fn reach_internet(&mut self, packet: &Packet<'_>, by: Option<Entry>) -> Onward {
         if self.program.eip_of_public(packet.key.destination).is_none() {
-            return Step::End(crate::Place::Internet);
+            return Step::End(crate::Place::Internet).into();
         }
         self.note(packet, Stage::Internet, Element::Internet, Outcome::Carried);
         let hairpin = match by {
             Some(Entry::NatGateway(gateway)) => Some(gateway),
             Some(Entry::Eip(_)) | None => None,
         };
-        Step::FromInternet { hairpin }
+        Step::FromInternet { hairpin }.into()
     }
 }

@@ -4,7 +4,7 @@ use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::Door;
 use crate::verdict::{Drop, DropReason, Element, Policy, Stage};
-use crate::walk::{Approach, Step, Stopped, Walk};
+use crate::walk::{Approach, Onward, Step, Stopped, Walk};
 use vpcsim_network::{Mtu, NicId};
 use vpcsim_packet::fragment;
 use vpcsim_packet::icmp::{self, IcmpError};
@@ -17,17 +17,17 @@ impl<O: Observer> Walk<'_, O> {
         packet: &Packet<'_>,
         nic: NicId,
         back: Door,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         let network = self.program.network();
         let policy = network.policies.mtu;
         let subnet = network.subnet(self.program.subnet_of(nic));
         let mtu = network.vpc(subnet.vpc).mtu;
         if policy == Mtu::Ignore {
-            return Ok(Step::Route { nic, back });
+            return Ok(Step::Route { nic, back }.into());
         }
         if packet.headers.total_len <= usize::from(mtu) {
             self.recipe.limit_length(mtu);
-            return Ok(Step::Route { nic, back });
+            return Ok(Step::Route { nic, back }.into());
         }
         let element = Element::Nic(nic);
         if let Some(pieces) = fragment(packet.bytes, &packet.headers, usize::from(mtu)) {

@@ -2,14 +2,14 @@
 
 use super::flow_rule::position;
 use crate::Place;
-use crate::conntrack::{Holder, Judgement, Opening, Tracker};
+use crate::conntrack::{Holder, Judgement};
 use crate::flow_cache::Charge;
-use crate::nat::{Opened, Session, free_remote_port, map_source};
+use crate::nat::{Found, Opened, Session, free_remote_port, map_source};
 use crate::observe::{Decision, Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::{Door, Entry};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
-use crate::walk::{Approach, Note, Step, Stopped, Walk};
+use crate::walk::{Approach, Begins, Note, Onward, Step, Stopped, Walk};
 use vpcsim_network::{EipId, Filtering, MidStream, NatGatewayId};
 use vpcsim_packet::{FlowKey, Protocol, Quoted, Rewrite, icmp};
 
@@ -23,7 +23,7 @@ impl<O: Observer> Walk<'_, O> {
         &mut self,
         packet: &mut Packet<'_>,
         id: NatGatewayId,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         let element = Element::NatGateway(id);
         let drop = |reason| Drop::new(reason, STAGE, element);
         if !self.program.network().nat_gateway(id).enabled {
@@ -47,11 +47,11 @@ impl<O: Observer> Walk<'_, O> {
             session,
             rule,
             policy,
-            tracker,
+            opens,
         } = translation;
-        let flow = self.rule_of_session(&session, tracker.is_some());
-        if let Some((tracker, mid_stream)) = tracker {
-            self.open_session(session, tracker, mid_stream);
+        let flow = self.rule_of_session(&session, opens.is_some());
+        if let Some(opens) = opens {
+            self.open_session(session, opens);
         }
         if packet.quoted().is_some() {
             let (change, quoted) = match way {
@@ -96,7 +96,7 @@ impl<O: Observer> Walk<'_, O> {
             session,
             rule: None,
             policy: None,
-            tracker: None,
+            opens: None,
         };
         if let Some(quoted) = packet.quoted() {
             let session = self.session_of_error(id, packet, &quoted);
@@ -111,7 +111,7 @@ impl<O: Observer> Walk<'_, O> {
         if packet.is_later_fragment() {
             return Err(drop(DropReason::NoNatSession));
         }
-        let (tracker, policy) = self.new_tracker(packet, id)?;
+        let policy = self.may_open(packet, id)?;
         self.has_room(id)?;
         let mapping = map_source(self.program, &self.state.sessions, id, &packet.key)?;
         let session = Session {
@@ -126,7 +126,10 @@ impl<O: Observer> Walk<'_, O> {
             session,
             rule: mapping.rule,
             policy,
-            tracker: Some((tracker, policy.is_some())),
+            opens: Some(Opens {
+                mid_stream: policy.is_some(),
+                destination: Some(mapping.destination),
+            }),
         })
     }
 
@@ -151,7 +154,7 @@ impl<O: Observer> Walk<'_, O> {
         packet: &mut Packet<'_>,
         eip: EipId,
         id: NatGatewayId,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         let network = self.program.network();
         let gateway = network.nat_gateway(id);
         let element = Element::NatGateway(id);
@@ -163,7 +166,7 @@ impl<O: Observer> Walk<'_, O> {
         let Some(translation) = self.inbound_session(packet, eip, id)? else {
             let echo = packet.key.icmp_kind() == Some(ECHO_REQUEST);
             if echo && gateway.icmp_proxy {
-                return Ok(self.proxy_echo(packet, id));
+                return Ok(self.proxy_echo(packet, id).into());
             }
             return Err(drop(DropReason::NoNatSession).into());
         };
@@ -182,10 +185,11 @@ impl<O: Observer> Walk<'_, O> {
         };
         // Only a flow that came in by the gateway has to go back by it (§2.5a).
         let entry = (session.opened != Opened::Inside).then_some(Entry::NatGateway(id));
-        Ok(Step::Enter(Approach {
+        let approach = Approach {
             entry: Door::of(entry),
             ..Approach::crossing(owner)
-        }))
+        };
+        Ok(Step::Enter(approach).into())
     }
 
     /// The session of an inbound packet: the live one, else one by a DNAT rule, else, under
@@ -200,7 +204,7 @@ impl<O: Observer> Walk<'_, O> {
             session,
             rule: None,
             policy: None,
-            tracker: None,
+            opens: None,
         };
         if let Some(quoted) = packet.quoted() {
             return Ok(self.session_of_error(id, packet, &quoted).map(found));
@@ -224,13 +228,16 @@ impl<O: Observer> Walk<'_, O> {
             );
             rule.map_or(drop, |rule| drop.by_rule(rule))
         })?;
-        let (tracker, mid_stream) = self.new_tracker(packet, id)?;
+        let mid_stream = self.may_open(packet, id)?;
         self.has_room(id)?;
         Ok(Some(Translation {
             session,
             rule,
             policy: policy.or(mid_stream),
-            tracker: Some((tracker, mid_stream.is_some())),
+            opens: Some(Opens {
+                mid_stream: mid_stream.is_some(),
+                destination: None,
+            }),
         }))
     }
 
@@ -342,27 +349,25 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// Remembers a session.
-    fn open_session(&mut self, session: Session, tracker: Tracker, mid_stream: bool) {
+    fn open_session(&mut self, session: Session, opens: Opens) {
         let timeouts = &self.program.network().nat_gateway(session.gateway).timeouts;
-        let deadline = self.now().after_seconds(tracker.nat_timeout(timeouts));
-        let track = self.open_track(tracker, mid_stream);
-        let id = self.state.sessions.insert(session, track, deadline);
+        let track = self.open_track(opens.mid_stream);
+        let timeout = self.state.tracks.get(track).nat_timeout(timeouts);
+        let deadline = self.now().after_seconds(timeout);
+        let sessions = &mut self.state.sessions;
+        let id = sessions.insert(session, opens.destination, track, deadline);
         self.hold_opened(track, Holder::Gateway(id.slot()));
         self.state.journal_session(session.gateway, true);
         self.state.forget_misses_of(self.program, &session.inside);
     }
 
-    /// Whether a packet may open a session: RST, SYN-ACK and echo replies never do, other
-    /// segments from the middle of a connection do under `mid_stream: judge`.
-    fn new_tracker(
-        &self,
-        packet: &Packet<'_>,
-        id: NatGatewayId,
-    ) -> Result<(Tracker, Option<Policy>), Drop> {
+    /// Whether a packet may open a session, and the policy that lets it: RST, SYN-ACK and echo
+    /// replies never do, other segments from the middle of a connection do under
+    /// `mid_stream: judge`.
+    fn may_open(&mut self, packet: &Packet<'_>, id: NatGatewayId) -> Result<Option<Policy>, Drop> {
         match self.open(packet) {
-            Opening::Opens(tracker) => Ok((tracker, None)),
-            Opening::MidStream(tracker) => Ok((tracker, Some(Policy::MidStream))),
-            Opening::Invalid(_) => {
+            Begins::Connection { mid_stream } => Ok(mid_stream.then_some(Policy::MidStream)),
+            Begins::Nothing => {
                 let element = Element::NatGateway(id);
                 let drop = Drop::new(DropReason::InvalidState, STAGE, element);
                 let strict = self.program.network().policies.mid_stream == MidStream::Drop;
@@ -421,6 +426,15 @@ struct Translation {
     session: Session,
     rule: Option<Rule>,
     policy: Option<Policy>,
-    /// For a session that this packet opens; whether it was picked up in the middle.
-    tracker: Option<(Tracker, bool)>,
+    /// For a session that this packet opens.
+    opens: Option<Opens>,
+}
+
+/// What opening a session takes.
+#[derive(Clone, Copy)]
+struct Opens {
+    /// It was picked up in the middle.
+    mid_stream: bool,
+    /// Where its port was found free.
+    destination: Option<Found>,
 }

@@ -1,13 +1,12 @@
 //! SEMANTICS §2, steps 4 to 6, and §8: the acl on the way out, the route, the next hop.
 
-use crate::nat::spread;
+use crate::nat::share;
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::{Door, Entry};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
-use crate::walk::{Approach, Step, Stopped, Walk};
+use crate::walk::{Approach, Onward, Step, Stopped, Walk};
 use vpcsim_network::{EipId, NextHop, NicId, PeeringId, RouteTableId, VpcId};
-use vpcsim_packet::FlowKey;
 use vpcsim_packet::icmp::{self, IcmpError};
 
 /// What the route step chose.
@@ -30,7 +29,7 @@ impl<O: Observer> Walk<'_, O> {
         packet: &mut Packet<'_>,
         nic: NicId,
         back: Door,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         // A piece of a packet that was cut starts here.
         self.at = Some(nic);
         let network = self.program.network();
@@ -51,7 +50,7 @@ impl<O: Observer> Walk<'_, O> {
         match choice.hop {
             Hop::Local => {
                 let owner = self.private_owner(subnet.vpc, packet.key.destination, Stage::Route)?;
-                Ok(Step::Enter(Approach::crossing(owner)))
+                Ok(Step::Enter(Approach::crossing(owner)).into())
             }
             Hop::Entry(Entry::Eip(eip)) => self.eip_outbound(packet, eip),
             Hop::Entry(Entry::NatGateway(gateway)) => self.nat_outbound(packet, gateway),
@@ -166,7 +165,7 @@ impl<O: Observer> Walk<'_, O> {
         nic: NicId,
         hop: NextHop,
         by_rule: impl Fn(Drop) -> Drop,
-    ) -> Result<Step, Stopped> {
+    ) -> Result<Onward, Stopped> {
         let network = self.program.network();
         let unavailable = |element| {
             by_rule(Drop::new(
@@ -203,15 +202,16 @@ impl<O: Observer> Walk<'_, O> {
                 if !network.external(external).enabled {
                     return Err(unavailable(Element::External(external)).into());
                 }
-                return Ok(Step::End(crate::Place::External(external)));
+                return Ok(Step::End(crate::Place::External(external)).into());
             }
         }
         .map(|nic| {
             let next_hop = !matches!(hop, NextHop::Peering(_));
-            Step::Enter(Approach {
+            let approach = Approach {
                 next_hop,
                 ..Approach::crossing(nic)
-            })
+            };
+            Step::Enter(approach).into()
         })
         .map_err(Stopped::from)
     }
@@ -263,16 +263,4 @@ impl<O: Observer> Walk<'_, O> {
         packet.decrement_ttl();
         Ok(())
     }
-}
-
-/// Which of `n` equal-cost routes a flow takes: a fixed hash of its 5-tuple.
-fn share(key: &FlowKey, n: usize) -> usize {
-    let ports = u32::from(key.source_port) << 16 | u32::from(key.destination_port);
-    let words = [
-        key.source.into(),
-        key.destination.into(),
-        ports,
-        u32::from(key.protocol.0),
-    ];
-    spread(&words, n)
 }

@@ -1,14 +1,12 @@
 //! SEMANTICS §6: security groups, stateful per nic.
 
-use crate::conntrack::{
-    Connection, ConnectionId, Direction, Holder, Judgement, Opening, Tracker, Zone,
-};
+use crate::conntrack::{Connection, ConnectionId, Direction, Holder, Judgement, Zone};
 use crate::observe::{Decision, Observer, Outcome};
 use crate::packet::Packet;
 use crate::program::Travel;
 use crate::state::{Door, LetIn, NicFlow};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
-use crate::walk::{Note, Walk};
+use crate::walk::{Begins, Note, Walk};
 use vpcsim_network::{Action, MidStream, NicId, OnRuleChange};
 use vpcsim_packet::FlowKey;
 
@@ -53,23 +51,21 @@ impl<O: Observer> Walk<'_, O> {
             }
             Membership::Stranger => {
                 self.recipe.spoil();
-                self.opening(packet)
+                // A later fragment begins nothing.
+                (!packet.is_later_fragment()).then(|| self.open(packet))
             }
         };
         match opening {
-            Some(Opening::Opens(tracker)) => {
-                let accepted = self.rules(nic, travel, &packet.key)?;
-                self.remember(packet, nic, travel, entry, (tracker, false), accepted)?;
-            }
-            Some(Opening::MidStream(tracker)) => {
-                let accepted = self.rules(nic, travel, &packet.key)?;
-                let policy = accepted.policy.or(Some(Policy::MidStream));
-                let accepted = Accepted { policy, ..accepted };
-                self.remember(packet, nic, travel, entry, (tracker, true), accepted)?;
+            Some(Begins::Connection { mid_stream }) => {
+                let mut accepted = self.rules(nic, travel, &packet.key)?;
+                if mid_stream {
+                    accepted.policy = accepted.policy.or(Some(Policy::MidStream));
+                }
+                self.remember(packet, nic, travel, entry, mid_stream, accepted)?;
             }
             // A later fragment whose first left no flow behind is judged as that was.
             None => self.judge_stateless(packet, nic, travel, None)?,
-            Some(Opening::Invalid(_)) => {
+            Some(Begins::Nothing) => {
                 self.judge_stateless(packet, nic, travel, Some(Policy::MidStream))?;
             }
         }
@@ -183,11 +179,6 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    /// What the packet would begin; `None` for a later fragment, which begins nothing.
-    fn opening(&self, packet: &Packet<'_>) -> Option<Opening> {
-        (!packet.is_later_fragment()).then(|| self.open(packet))
-    }
-
     /// Judges a packet that belongs to no flow and leaves none behind. `by`: the policy that
     /// lets it be judged at all.
     fn judge_stateless(
@@ -225,15 +216,14 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    /// A flow that the rules accepted is remembered at the nic; its tracker comes with whether it
-    /// was picked up in the middle.
+    /// A flow that the rules accepted is remembered at the nic.
     fn remember(
         &mut self,
         packet: &Packet<'_>,
         nic: NicId,
         travel: Travel,
         entry: Door,
-        (tracker, mid_stream): (Tracker, bool),
+        mid_stream: bool,
         accepted: Accepted,
     ) -> Result<(), Drop> {
         let stage = stage_of(travel);
@@ -246,8 +236,6 @@ impl<O: Observer> Walk<'_, O> {
             return Err(drop.by_policy(Policy::Conntrack));
         }
         if !full {
-            let now = self.now();
-            let deadline = now.after_seconds(tracker.timeout(conntrack));
             let generation = self.state.generation;
             let rule = self.place_in_lists(nic, travel, accepted.element, accepted.rule);
             let flow = NicFlow {
@@ -256,7 +244,9 @@ impl<O: Observer> Walk<'_, O> {
                 generation,
             };
             let (original, reply) = (packet.key, packet.key.reversed());
-            let track = self.open_track(tracker, mid_stream);
+            let track = self.open_track(mid_stream);
+            let timeout = self.state.tracks.get(track).timeout(conntrack);
+            let deadline = self.now().after_seconds(timeout);
             // The look-up of one key finds a flow by either: both are free.
             let flows = &mut self.state.flows;
             let id = flows.insert_new(zone, original, reply, track, deadline, flow);

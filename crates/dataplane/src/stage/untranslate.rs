@@ -6,7 +6,7 @@ use crate::nat::Session;
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::verdict::{Drop, DropReason, Element, Rule, RuleList, Stage};
-use crate::walk::{Step, Stopped, Walk};
+use crate::walk::{Onward, Step, Stopped, Walk};
 use vpcsim_network::{EipMode, NatGatewayId, VpcId};
 use vpcsim_packet::{FlowKey, Rewrite};
 
@@ -15,7 +15,7 @@ const STAGE: Stage = Stage::Internet;
 impl<O: Observer> Walk<'_, O> {
     /// The live session's public side if there is one, else the nic's eip, else the DNAT rule
     /// that maps there.
-    pub(crate) fn untranslate(&mut self, packet: &mut Packet<'_>) -> Result<Step, Stopped> {
+    pub(crate) fn untranslate(&mut self, packet: &mut Packet<'_>) -> Result<Onward, Stopped> {
         let destination = packet.key.destination;
         let nowhere = Drop::new(
             DropReason::NoPublicPath,
@@ -63,7 +63,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(nowhere.into());
         };
         self.note_decided(packet, STAGE, element, Outcome::Untranslated, rule, None);
-        Ok(Step::FromInternet { hairpin: None })
+        Ok(Step::FromInternet { hairpin: None }.into())
     }
 
     /// The live session of any gateway of the vpc that an inside view belongs to.

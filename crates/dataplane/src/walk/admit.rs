@@ -29,6 +29,9 @@ impl<O: Observer> Walk<'_, O> {
     pub(super) fn advance(&mut self, to: Nanos) {
         self.state.now = self.state.now.max(to);
         let now = self.state.now;
+        if now < self.state.next_due() {
+            return;
+        }
         self.state.end_due(self.program);
         if self.state.fragments.is_empty() {
             return;
@@ -116,7 +119,7 @@ impl<O: Observer> Walk<'_, O> {
                 }
             }
         }
-        self.carry(packet, step)
+        self.carry(&mut packet, step)
     }
 
     /// [`Self::admit`] for a fragment whose flow is known.
@@ -135,7 +138,7 @@ impl<O: Observer> Walk<'_, O> {
                 };
             }
         };
-        let packet = Packet {
+        let mut packet = Packet {
             id: arrival.id,
             generated: false,
             bytes,
@@ -145,7 +148,7 @@ impl<O: Observer> Walk<'_, O> {
         };
         let step = self.start(arrival.source, &packet.key);
         self.release(fragment.released, fragment.flow, step);
-        self.carry(packet, step)
+        self.carry(&mut packet, step)
     }
 
     /// Fragments that waited go on after their first one.

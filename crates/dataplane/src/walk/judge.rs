@@ -20,6 +20,15 @@ pub(crate) struct Met {
     by: u8,
 }
 
+/// What a packet without a connection begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begins {
+    /// A connection, maybe picked up in the middle.
+    Connection { mid_stream: bool },
+    /// It opens none.
+    Nothing,
+}
+
 /// The tracker that the packet under way has opened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Opened {
@@ -32,18 +41,25 @@ pub(crate) struct Opened {
 impl<O: Observer> Walk<'_, O> {
     /// What a packet without a connection begins. Every place on its way asks, and every one gets
     /// the same answer: nothing that it depends on is ever rewritten.
-    pub(crate) fn open(&self, packet: &Packet<'_>) -> Opening {
-        if let Some(opened) = self.state.opened
+    pub(crate) fn open(&mut self, packet: &Packet<'_>) -> Begins {
+        let mid_stream = if let Some(opened) = self.state.opened
             && opened.is_fresh
         {
-            let tracker = *self.state.tracks.get(opened.track);
-            return if opened.mid_stream {
-                Opening::MidStream(tracker)
-            } else {
-                Opening::Opens(tracker)
-            };
-        }
-        Tracker::open(packet.bytes, &packet.headers, self.now(), &self.settings)
+            opened.mid_stream
+        } else {
+            match Tracker::open(packet.bytes, &packet.headers, self.now(), &self.settings) {
+                Opening::Opens(tracker) => {
+                    self.begun = tracker;
+                    false
+                }
+                Opening::MidStream(tracker) => {
+                    self.begun = tracker;
+                    true
+                }
+                Opening::Invalid(_) => return Begins::Nothing,
+            }
+        };
+        Begins::Connection { mid_stream }
     }
 
     /// Lets the packet count for a connection. Returns where the connection's tracker is
@@ -91,30 +107,35 @@ impl<O: Observer> Walk<'_, O> {
         (track, judgement)
     }
 
-    /// The tracker of a connection that the packet opens: the one that it opened before on its
-    /// way, if it is the same.
-    pub(crate) fn open_track(&mut self, tracker: Tracker, mid_stream: bool) -> TrackId {
+    /// The tracker of a connection that the packet [opens](Self::open): the one that it opened
+    /// before on its way, if it is the same.
+    pub(crate) fn open_track(&mut self, mid_stream: bool) -> TrackId {
         let state = &mut *self.state;
-        let shared = state.opened.filter(|opened| {
-            let same = opened.is_fresh || *state.tracks.get(opened.track) == tracker;
-            same && state.tracks.has_room(opened.track)
+        if let Some(opened) = state.opened {
+            let before = state.tracks.get(opened.track);
+            let same = opened.is_fresh || *before == self.begun;
+            if same && state.tracks.has_room(opened.track) {
+                return opened.track;
+            }
+            if opened.is_fresh {
+                self.begun = *before;
+            }
+        }
+        let tracker = self.begun;
+        let track = state.tracks.insert(tracker);
+        state.opened = Some(Opened {
+            track,
+            mid_stream,
+            is_fresh: true,
         });
-        shared.map(|opened| opened.track).unwrap_or_else(|| {
-            let track = state.tracks.insert(tracker);
-            state.opened = Some(Opened {
-                track,
-                mid_stream,
-                is_fresh: true,
-            });
-            state.met.push(Met {
-                track,
-                direction: Direction::Original,
-                before: tracker,
-                judgement: Judgement::Pass,
-                by: 0,
-            });
-            track
-        })
+        state.met.push(Met {
+            track,
+            direction: Direction::Original,
+            before: tracker,
+            judgement: Judgement::Pass,
+            by: 0,
+        });
+        track
     }
 
     /// A connection that the packet opened holds the tracker.
@@ -148,7 +169,8 @@ impl<O: Observer> Walk<'_, O> {
         // By reference: what was written a moment ago in parts is not to be moved as a whole.
         let mut mets = std::mem::take(&mut state.met);
         for met in mets.iter().rev() {
-            if *state.tracks.get(met.track) == met.before {
+            let all = met.by == state.tracks.bits(met.track);
+            if all || *state.tracks.get(met.track) == met.before {
                 continue;
             }
             for holder in state.tracks.holders(met.track) {
