@@ -5,6 +5,7 @@
 //! anything or has to be right: a wrong guess costs some nanoseconds.
 
 use crate::conntrack::Zone;
+use crate::nat::likely_outside;
 use crate::program::{Owner, Program};
 use crate::{Source, State};
 use vpcsim_network::{EipTarget, NatGatewayId, NicId};
@@ -18,6 +19,8 @@ const GATEWAYS: usize = 2;
 pub(crate) struct Ahead {
     at_nic: Option<u64>,
     at_gateways: [Option<u64>; GATEWAYS],
+    /// The nic that it leaves by.
+    leaves: Option<NicId>,
 }
 
 /// Where it most likely is: slots.
@@ -34,8 +37,14 @@ impl State {
         let network = program.network();
         let mut ahead = Ahead::default();
         let nic = match source {
-            Source::Cvm(cvm) => network.cvm(cvm).nics.first().copied(),
-            Source::Nic(nic) => Some(nic),
+            Source::Cvm(cvm) => {
+                ahead.leaves = network.cvm(cvm).nics.first().copied();
+                ahead.leaves
+            }
+            Source::Nic(nic) => {
+                ahead.leaves = Some(nic);
+                ahead.leaves
+            }
             Source::Internet | Source::External(_) => match arrives_at(program, key) {
                 Arrives::Nic(nic) => Some(nic),
                 Arrives::Gateway(gateway) => {
@@ -54,14 +63,31 @@ impl State {
     }
 
     /// Asks for the flow and the session themselves, when what finds them is there.
-    pub(crate) fn prefetch_found(&self, ahead: &Ahead) -> Found {
-        Found {
+    pub(crate) fn prefetch_found(&self, program: &Program, ahead: &Ahead, key: &FlowKey) -> Found {
+        let found = Found {
             at_nic: ahead
                 .at_nic
                 .and_then(|hash| self.flows.prefetch_found(hash)),
             at_gateways: ahead
                 .at_gateways
                 .map(|hash| self.sessions.prefetch_found(hash?)),
+        };
+        if let (Some(nic), None) = (ahead.leaves, found.at_nic) {
+            self.prefetch_opening(program, nic, key);
+        }
+        found
+    }
+
+    /// Asks for what a flow needs that leaves by the first gateway of its vpc and is new.
+    fn prefetch_opening(&self, program: &Program, nic: NicId, key: &FlowKey) {
+        let vpc = program.vpc_of(nic);
+        let gateways = &program.network().nat_gateways;
+        let Some(first) = gateways.iter().position(|gateway| gateway.vpc == vpc) else {
+            return;
+        };
+        let gateway = NatGatewayId(first as u32);
+        if let Some((eip, outside)) = likely_outside(program, gateway, key) {
+            self.sessions.prefetch_free(gateway, eip, &outside);
         }
     }
 

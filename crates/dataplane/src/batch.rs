@@ -6,7 +6,7 @@ mod ends;
 
 pub use ends::Ended;
 
-use crate::ahead::Ahead;
+use crate::ahead::{Ahead, Found};
 use crate::conntrack::{Direction, Settings, TrackId};
 use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedSource, Tag};
 use crate::observe::Observer;
@@ -327,7 +327,11 @@ impl Batch {
                 None => *ahead = state.prefetch(program, slot.from.unpack(), &looked.key.flow()),
             }
         }
-        let found = ahead.map(|ahead| state.prefetch_found(&ahead));
+        let mut found = [Found::default(); CHUNK];
+        for ((looked, ahead), found) in looked.iter().zip(&ahead).zip(&mut found) {
+            let Some(looked) = looked else { continue };
+            *found = state.prefetch_found(program, ahead, &looked.key.flow());
+        }
         found.iter().for_each(|found| state.prefetch_rest(found));
     }
 

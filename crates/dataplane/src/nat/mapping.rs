@@ -33,19 +33,12 @@ pub(crate) fn map_source(
     let gateway = program.network().nat_gateway(id);
     let refused = |reason| Drop::new(reason, Stage::NatGateway, Element::NatGateway(id));
     let rule = snat_rule(program, gateway, inside.source);
-    let pool = match rule {
-        Some((index, _)) => &gateway.snat[index].eips,
-        None if gateway.strict_snat => return Err(refused(DropReason::SnatNoRule)),
-        None => &gateway.eips,
-    };
+    if rule.is_none() && gateway.strict_snat {
+        return Err(refused(DropReason::SnatNoRule));
+    }
+    let pool = pool(gateway, rule);
     let rule = rule.map(|(_, rule)| rule);
-    let addresses =
-        u64::from(inside.source.to_bits()) << 32 | u64::from(inside.destination.to_bits());
-    let start = if gateway.affinity {
-        spread(addresses, 0, pool.len())
-    } else {
-        share(inside, pool.len())
-    };
+    let start = first_of(pool, gateway, inside);
     // With affinity one address is all that an inside host may use towards this destination.
     let tries = if gateway.affinity {
         1.min(pool.len())
@@ -70,8 +63,42 @@ pub(crate) fn map_source(
         })
 }
 
+/// The addresses that a rule lets a flow have; all without one.
+fn pool(gateway: &NatGateway, rule: Option<(usize, Rule)>) -> &[EipId] {
+    match rule {
+        Some((index, _)) => &gateway.snat[index].eips,
+        None => &gateway.eips,
+    }
+}
+
+/// Which of them is tried first.
+fn first_of(pool: &[EipId], gateway: &NatGateway, inside: &FlowKey) -> usize {
+    if gateway.affinity {
+        let addresses = [inside.source, inside.destination].map(|end| u64::from(end.to_bits()));
+        spread(addresses[0] << 32 | addresses[1], 0, pool.len())
+    } else {
+        share(inside, pool.len())
+    }
+}
+
+/// What a new flow will most likely look like outside, with its eip.
+pub(crate) fn likely_outside(
+    program: &Program,
+    id: NatGatewayId,
+    inside: &FlowKey,
+) -> Option<(EipId, FlowKey)> {
+    let gateway = program.network().nat_gateway(id);
+    let pool = pool(gateway, snat_rule(program, gateway, inside.source));
+    let &eip = pool.get(first_of(pool, gateway, inside))?;
+    let source = program.network().eip(eip).address;
+    Some((eip, FlowKey { source, ..*inside }))
+}
+
 /// The rule for a source: by cvm first, then by subnet.
 fn snat_rule(program: &Program, gateway: &NatGateway, source: Ipv4Addr) -> Option<(usize, Rule)> {
+    if gateway.snat.is_empty() {
+        return None;
+    }
     let network = program.network();
     let cvm = match program.owner(gateway.vpc, source) {
         Some(Owner::Nic(nic)) => Some(network.nic(nic).cvm),

@@ -188,6 +188,12 @@ impl Sessions {
         self.table.prefetch(zone(gateway), key)
     }
 
+    /// Asks for what says whether a new session may look like `outside`.
+    pub(crate) fn prefetch_free(&self, gateway: NatGatewayId, eip: EipId, outside: &FlowKey) {
+        self.table.prefetch(zone(gateway), &outside.reversed());
+        self.destinations.prefetch(eip, outside);
+    }
+
     /// See [`Table::prefetch_found`].
     pub(crate) fn prefetch_found(&self, hash: u64) -> Option<u32> {
         self.table.prefetch_found(hash)
