@@ -4,7 +4,7 @@
 //! that stand one behind the other do not: asked for together they overlap. Nothing here changes
 //! anything or has to be right: a wrong guess costs some nanoseconds.
 
-use crate::conntrack::Zone;
+use crate::conntrack::{Direction, TrackId, Zone};
 use crate::nat::likely_outside;
 use crate::program::{Owner, Program};
 use crate::{Source, State};
@@ -21,6 +21,8 @@ pub(crate) struct Ahead {
     at_gateways: [Option<u64>; GATEWAYS],
     /// The nic that it leaves by.
     leaves: Option<NicId>,
+    /// It gets its public side back before it enters (§12).
+    untranslates: bool,
 }
 
 /// Where it most likely is: slots.
@@ -28,6 +30,7 @@ pub(crate) struct Ahead {
 pub(crate) struct Found {
     at_nic: Option<u32>,
     at_gateways: [Option<u32>; GATEWAYS],
+    untranslates: bool,
 }
 
 impl State {
@@ -46,7 +49,10 @@ impl State {
                 ahead.leaves
             }
             Source::Internet | Source::External(_) => match arrives_at(program, key) {
-                Arrives::Nic(nic) => Some(nic),
+                Arrives::Nic(nic) => {
+                    ahead.untranslates = source == Source::Internet;
+                    Some(nic)
+                }
                 Arrives::Gateway(gateway) => {
                     ahead.at_gateways[0] = Some(self.sessions.prefetch(gateway, key));
                     return ahead;
@@ -71,6 +77,7 @@ impl State {
             at_gateways: ahead
                 .at_gateways
                 .map(|hash| self.sessions.prefetch_found(hash?)),
+            untranslates: ahead.untranslates,
         };
         if let (Some(nic), None) = (ahead.leaves, found.at_nic) {
             self.prefetch_opening(program, nic, key);
@@ -91,13 +98,31 @@ impl State {
         }
     }
 
-    /// Asks for what the flow and the session lead to, when they are there.
-    pub(crate) fn prefetch_rest(&self, found: &Found) {
+    /// Asks for what the flow and the session lead to, when they are there. Returns the tracker, whose
+    /// entries may be [asked for](Self::prefetch_entries) when it is there.
+    pub(crate) fn prefetch_rest(&self, found: &Found) -> Option<TrackId> {
         let nic = found.at_nic.and_then(|slot| self.flows.prefetch_rest(slot));
         let gateways = found.at_gateways.iter().flatten();
-        let gateways = gateways.filter_map(|&slot| self.sessions.prefetch_rest(slot));
+        let gateways = gateways.filter_map(|&slot| {
+            if found.untranslates {
+                self.sessions.prefetch_keys(slot);
+            }
+            self.sessions.prefetch_rest(slot)
+        });
+        let mut last = None;
         for track in nic.into_iter().chain(gateways) {
             self.tracks.prefetch_all(track);
+            last = Some(track);
+        }
+        last
+    }
+
+    /// Asks for the flow entries that stand for a tracker, when that is there.
+    pub(crate) fn prefetch_entries(&self, track: TrackId) {
+        for direction in [Direction::Original, Direction::Reply] {
+            if let Some(id) = self.tracks.entry(track, direction) {
+                self.cache.prefetch(id);
+            }
         }
     }
 }

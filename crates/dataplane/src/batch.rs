@@ -10,7 +10,7 @@ use crate::ahead::{Ahead, Found};
 use crate::conntrack::{Direction, Settings, TrackId};
 use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedSource, Tag};
 use crate::observe::Observer;
-use crate::walk::{Arrival, Fragment, walk, walk_and_remember, walk_fragment};
+use crate::walk::{Arrival, Fragment, Other, Walked, walk, walk_and_remember, walk_fragment};
 use crate::{Nanos, Place, Program, State};
 use bytes::BytesMut;
 use ends::{End, Ends};
@@ -171,7 +171,7 @@ impl Batch {
                 let fragment = take_fragment(&mut self.fragments, index);
                 slot.end = self.ends.add(|others| match fragment {
                     Some(fragment) => {
-                        walk_fragment(program, state, arrival, bytes, fragment, observer, others)
+                        walk_fragment(program, state, &arrival, bytes, fragment, observer, others)
                     }
                     None => walk(program, state, arrival, bytes, observer, others),
                 });
@@ -332,7 +332,10 @@ impl Batch {
             let Some(looked) = looked else { continue };
             *found = state.prefetch_found(program, ahead, &looked.key.flow());
         }
-        found.iter().for_each(|found| state.prefetch_rest(found));
+        let tracks = found.map(|found| state.prefetch_rest(&found));
+        for track in tracks.into_iter().flatten() {
+            state.prefetch_entries(track);
+        }
     }
 
     /// Lets every packet have its turn: by the way that is remembered, else it is walked.
@@ -376,12 +379,12 @@ impl Batch {
                     }
                     let key = &looked.key;
                     ends.add(|others| {
-                        walk_and_remember(program, state, arrival, bytes, key, observer, others)
+                        walk_and_remember(program, state, &arrival, bytes, key, observer, others)
                     })
                 }
                 None => match take_fragment(fragments, index) {
                     Some(fragment) => ends.add(|others| {
-                        walk_fragment(program, state, arrival, bytes, fragment, observer, others)
+                        walk_fragment(program, state, &arrival, bytes, fragment, observer, others)
                     }),
                     None => {
                         ends.add(|others| walk(program, state, arrival, bytes, observer, others))
@@ -402,13 +405,28 @@ impl Batch {
     pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> + Clone {
         self.packets.iter().filter_map(|slot| {
             let (walked, others) = self.ends.of(slot.end)?;
-            Some(Ended {
-                arrival: slot.arrival(),
-                walked,
-                bytes: &self.arena[slot.range()],
-                others,
-            })
+            Some(self.ended_of(slot, walked, others))
         })
+    }
+
+    /// Tells of what became of each packet, in order: what [`ended`](Self::ended) says. Those who can
+    /// wait until they are told need not copy it.
+    pub fn for_each_ended<'a>(&'a self, mut tell: impl FnMut(Ended<'a>)) {
+        for slot in &self.packets {
+            self.ends.tell(slot.end, |walked, others| {
+                tell(self.ended_of(slot, walked, others));
+            });
+        }
+    }
+
+    #[inline(always)]
+    fn ended_of<'a>(&'a self, slot: &Slot, walked: Walked, others: &'a [Other]) -> Ended<'a> {
+        Ended {
+            arrival: slot.arrival(),
+            walked,
+            bytes: &self.arena[slot.range()],
+            others,
+        }
     }
 }
 

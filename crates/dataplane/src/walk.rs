@@ -39,8 +39,8 @@ pub fn walk<O: Observer>(
     others: &mut Vec<Other>,
 ) -> Walked {
     let mut walk = Walk::new(program, state, observer, others);
-    walk.begin(arrival);
-    let walked = walk.admit(arrival, bytes);
+    walk.begin(&arrival);
+    let walked = walk.admit(&arrival, bytes);
     walk.finish();
     walked
 }
@@ -50,7 +50,7 @@ pub fn walk<O: Observer>(
 pub(crate) fn walk_fragment<O: Observer>(
     program: &Program,
     state: &mut State,
-    arrival: Arrival,
+    arrival: &Arrival,
     bytes: &mut [u8],
     fragment: Fragment,
     observer: &mut O,
@@ -68,7 +68,7 @@ pub(crate) fn walk_fragment<O: Observer>(
 pub(crate) fn walk_and_remember<O: Observer>(
     program: &Program,
     state: &mut State,
-    arrival: Arrival,
+    arrival: &Arrival,
     bytes: &mut [u8],
     key: &Key,
     observer: &mut O,

@@ -104,16 +104,18 @@ impl Glance {
     }
 
     /// The flow.
+    #[inline(always)]
     pub fn key(&self) -> FlowKey {
+        let [a, b, c, d, e, f, g, h] = self.addresses.to_be_bytes();
         FlowKey {
             protocol: if self.shape.is_tcp() {
                 Protocol::TCP
             } else {
                 Protocol::UDP
             },
-            source: Ipv4Addr::from_bits((self.addresses >> 32) as u32),
+            source: Ipv4Addr::new(a, b, c, d),
             source_port: (self.ports >> 16) as u16,
-            destination: Ipv4Addr::from_bits(self.addresses as u32),
+            destination: Ipv4Addr::new(e, f, g, h),
             destination_port: self.ports as u16,
         }
     }

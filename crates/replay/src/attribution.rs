@@ -19,7 +19,7 @@ pub struct Attribution<'p> {
 }
 
 /// What attribution says of a source address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// Where the packet came from; `None`: its source is nobody's.
     pub source: Option<Source>,

@@ -155,7 +155,7 @@ impl Alone {
             None => self.batch.run(program, &mut self.state, &mut ()),
         }
         let waiting = &mut self.waiting.iter();
-        self.batch.ended().for_each(|ended| {
+        self.batch.for_each_ended(|ended| {
             if let Some(captured) = waiting.next() {
                 end(ended, captured);
             }

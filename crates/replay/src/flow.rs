@@ -6,12 +6,17 @@ use vpcsim_packet::{FlowKey, Glance, Headers, Malformed};
 ///
 /// # Errors
 /// When the packet is malformed, as [`Headers::parse`] says.
-#[inline]
+#[inline(always)]
 pub(crate) fn flow(packet: &[u8]) -> Result<FlowKey, Malformed> {
     match Glance::of(packet) {
         Some(glance) => Ok(glance.key()),
-        None => Headers::parse(packet).map(|headers| flow_of(&headers)),
+        None => parsed(packet),
     }
+}
+
+#[cold]
+fn parsed(packet: &[u8]) -> Result<FlowKey, Malformed> {
+    Headers::parse(packet).map(|headers| flow_of(&headers))
 }
 
 /// The flow that parsed headers name.
@@ -33,10 +38,6 @@ mod tests {
 
     const CLIENT: ([u8; 4], u16) = ([10, 0, 0, 1], 4000);
     const SERVER: ([u8; 4], u16) = ([198, 51, 100, 7], 443);
-
-    fn parsed(packet: &[u8]) -> Result<FlowKey, Malformed> {
-        Headers::parse(packet).map(|headers| flow_of(&headers))
-    }
 
     /// Every header byte with every value, at every length: told at a glance or parsed, it is the
     /// same flow.

@@ -58,7 +58,9 @@ impl Intake {
     ///
     /// # Errors
     /// When it meets no network.
-    #[inline]
+    // Always inlined, so that a flow that is written field by field is not copied a moment later: that
+    // would wait until every store before it is done.
+    #[inline(always)]
     pub(crate) fn take<'a>(
         &mut self,
         counters: &mut Counters,

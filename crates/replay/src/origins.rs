@@ -1,23 +1,32 @@
 //! Attribution that remembers what it said of the addresses seen last.
 
 use crate::attribution::{Attribution, Origin};
+use hashbrown::HashMap;
 use std::net::Ipv4Addr;
 
-/// Addresses remembered, as a power of two: a capture's busy ones, in a few pages.
-const SLOTS_LOG: u32 = 11;
+/// Addresses remembered, as a power of two: a capture's busy ones, in 128 KiB.
+const SLOTS_LOG: u32 = 14;
 
 /// [`Attribution`] with a memory: by address, one slot each, the latest address wins.
 #[derive(Debug)]
 pub(crate) struct Origins<'p> {
     attribution: Attribution<'p>,
-    slots: Vec<(Ipv4Addr, Origin)>,
+    /// Addresses, each with which of `origins` is its own.
+    slots: Vec<(Ipv4Addr, u32)>,
+    origins: Vec<Origin>,
+    known: HashMap<Origin, u32>,
 }
 
 impl<'p> Origins<'p> {
     pub(crate) fn new(attribution: Attribution<'p>) -> Self {
         let empty = Ipv4Addr::UNSPECIFIED;
-        let slots = vec![(empty, attribution.of(empty)); 1 << SLOTS_LOG];
-        Self { attribution, slots }
+        let origin = attribution.of(empty);
+        Self {
+            attribution,
+            slots: vec![(empty, 0); 1 << SLOTS_LOG],
+            origins: vec![origin],
+            known: HashMap::from_iter([(origin, 0)]),
+        }
     }
 
     /// Where packets with this source came from.
@@ -25,7 +34,7 @@ impl<'p> Origins<'p> {
     pub(crate) fn of(&mut self, captured: Ipv4Addr) -> Origin {
         let (address, origin) = self.slots[slot(captured)];
         if address == captured {
-            origin
+            self.origins[origin as usize]
         } else {
             self.ask(captured)
         }
@@ -34,7 +43,11 @@ impl<'p> Origins<'p> {
     #[cold]
     fn ask(&mut self, captured: Ipv4Addr) -> Origin {
         let origin = self.attribution.of(captured);
-        self.slots[slot(captured)] = (captured, origin);
+        let number = *self.known.entry(origin).or_insert_with(|| {
+            self.origins.push(origin);
+            self.origins.len() as u32 - 1
+        });
+        self.slots[slot(captured)] = (captured, number);
         origin
     }
 

@@ -69,12 +69,21 @@ impl Ends {
     /// What became of a packet, and what ended beside it; `None` before it has ended.
     #[inline]
     pub(super) fn of(&self, end: End) -> Option<(Walked, &[Other])> {
+        let mut found = None;
+        self.tell(end, |walked, others| found = Some((walked, others)));
+        found
+    }
+
+    /// Tells what became of a packet, and what ended beside it, if it has ended. By two calls: what
+    /// both wrote into one place and read from there would wait until it is written.
+    #[inline(always)]
+    pub(super) fn tell<'a>(&'a self, end: End, tell: impl FnOnce(Walked, &'a [Other])) {
         match end {
-            End::Waits => None,
-            End::Repeated(place) => Some((arrived(place.unpack()), &[])),
+            End::Waits => {}
+            End::Repeated(place) => tell(arrived(place.unpack()), &[]),
             End::Walked(number) => {
                 let (walked, others) = &self.walks[number as usize];
-                Some((*walked, &self.others[others.clone()]))
+                tell(*walked, &self.others[others.clone()]);
             }
         }
     }

@@ -97,6 +97,15 @@ impl<V> Table<V> {
         self.connections.at(slot).map(|(_, one)| one.track)
     }
 
+    /// Asks for what looking up either key of the connection in a slot will read first.
+    pub(crate) fn prefetch_keys(&self, slot: u32) {
+        if let Some((_, one)) = self.connections.at(slot) {
+            let (first, second) = hashes(one.zone, &one.original, &one.reply);
+            self.keys.prefetch(first);
+            second.into_iter().for_each(|hash| self.keys.prefetch(hash));
+        }
+    }
+
     /// Remembers a connection until `deadline`. `original` and `reply` are the
     /// keys of its packets as they arrive at the zone; if a live connection
     /// there has either, nothing happens (`__nf_conntrack_confirm`).

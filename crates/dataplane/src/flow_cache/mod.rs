@@ -18,6 +18,7 @@ pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory, PackedPlace, Pa
 pub(crate) use table::{EntryId, Tag};
 
 use crate::conntrack::{Direction, Holder, TrackId};
+use crate::memory::prefetch;
 use crate::{Nanos, Program, Source, State};
 use table::Table;
 use vpcsim_packet::FlowKey;
@@ -82,6 +83,11 @@ impl FlowCache {
     #[inline]
     pub(crate) fn get(&self, id: EntryId) -> &Entry {
         self.table.get(id)
+    }
+
+    /// Asks for an entry's line ahead of its use.
+    pub(crate) fn prefetch(&self, id: EntryId) {
+        prefetch(self.table.get(id));
     }
 
     #[inline]

@@ -204,6 +204,11 @@ impl Sessions {
         self.table.prefetch_rest(slot)
     }
 
+    /// See [`Table::prefetch_keys`].
+    pub(crate) fn prefetch_keys(&self, slot: u32) {
+        self.table.prefetch_keys(slot);
+    }
+
     /// See [`Table::prefetch_due`].
     pub(crate) fn prefetch_due(&mut self, now: Nanos, tracks: &Tracks) {
         let destinations = &self.destinations;

@@ -21,7 +21,7 @@ pub(crate) struct Fragment {
 
 impl<O: Observer> Walk<'_, O> {
     /// A packet has its turn.
-    pub(super) fn begin(&mut self, arrival: Arrival) {
+    pub(super) fn begin(&mut self, arrival: &Arrival) {
         self.advance(arrival.time);
         self.state.journal_begin(arrival.id);
     }
@@ -68,7 +68,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// A packet enters the simulation: is it whole, whose fragment is it, where does it start?
-    pub(super) fn admit(&mut self, arrival: Arrival, bytes: &mut [u8]) -> Walked {
+    pub(super) fn admit(&mut self, arrival: &Arrival, bytes: &mut [u8]) -> Walked {
         let uncut = |verdict| Walked {
             verdict,
             cut: false,
@@ -82,7 +82,7 @@ impl<O: Observer> Walk<'_, O> {
         };
         let key = FlowKey::of(&headers);
         let known = key.unwrap_or_else(|| fragment_key(&headers));
-        let Arrival { id, source, .. } = arrival;
+        let Arrival { id, source, .. } = *arrival;
         let mut packet = Packet {
             id,
             generated: false,
@@ -125,7 +125,7 @@ impl<O: Observer> Walk<'_, O> {
     /// [`Self::admit`] for a fragment whose flow is known.
     pub(super) fn admit_fragment(
         &mut self,
-        arrival: Arrival,
+        arrival: &Arrival,
         bytes: &mut [u8],
         fragment: Fragment,
     ) -> Walked {
