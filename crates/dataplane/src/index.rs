@@ -9,7 +9,7 @@
 //! It is cut into segments that grow one at a time and by a half: growing moves little and costs
 //! little memory.
 
-use crate::memory::{prefer_huge_pages, prefetch};
+use crate::memory::{filled, prefetch};
 
 /// Segments: as many pauses, each as much shorter, when the index grows.
 const SEGMENTS: usize = 4;
@@ -163,9 +163,7 @@ impl Segment {
     #[cold]
     fn grow(&mut self) {
         let lines = (self.live * 3 / 2 / FULL + 1).max(1);
-        let fresh = vec![Line::default(); lines];
-        prefer_huge_pages(&fresh);
-        let before = std::mem::replace(&mut self.lines, fresh);
+        let before = std::mem::replace(&mut self.lines, filled(Line::default(), lines));
         self.live = 0;
         for line in before {
             for place in 0..line.len() {

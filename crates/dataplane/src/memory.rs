@@ -19,12 +19,39 @@ pub(crate) fn prefetch<T>(value: &T) {
 
 /// From this many bytes on huge pages pay: below, a table's pages fit the translation cache.
 const WORTH_HUGE_PAGES: usize = 1 << 20;
+/// A huge page of the common machines.
+const HUGE_PAGE: usize = 2 << 20;
+/// What an allocator may want of a mapping for itself.
+const HEADER: usize = 256;
 
-/// Asks for huge pages behind a large table (`madvise(2)`, `MADV_HUGEPAGE`): random look-ups in
-/// gigabytes of 4 KiB pages miss the translation cache almost every time.
+/// Room for so many values, of a large table on huge pages: random look-ups in megabytes of 4 KiB
+/// pages miss the translation cache almost every time.
 ///
-/// Of a vector all that it has room for, so that what is added later lies on them too.
-pub(crate) fn prefer_huge_pages<T>(table: &Vec<T>) {
+/// Nothing is written there yet, because pages that are touched before the advice stay small. And a
+/// large table gets as much more as makes its mapping whole huge pages: only such a mapping does
+/// Linux place so that all of it can lie on them.
+pub(crate) fn with_room<T>(values: usize) -> Vec<T> {
+    let size = size_of::<T>().max(1);
+    let bytes = values * size;
+    let room = if bytes < WORTH_HUGE_PAGES {
+        values
+    } else {
+        ((bytes + HEADER).next_multiple_of(HUGE_PAGE) - HEADER) / size
+    };
+    let table = Vec::with_capacity(room);
+    prefer_huge_pages(&table);
+    table
+}
+
+/// So many copies of a value, of a large table on huge pages.
+pub(crate) fn filled<T: Clone>(value: T, values: usize) -> Vec<T> {
+    let mut table = with_room(values);
+    table.resize(values, value);
+    table
+}
+
+/// Asks for huge pages behind all that a large table has room for (`madvise(2)`, `MADV_HUGEPAGE`).
+fn prefer_huge_pages<T>(table: &Vec<T>) {
     let bytes = table.capacity() * size_of::<T>();
     if bytes < WORTH_HUGE_PAGES {
         return;
@@ -32,18 +59,18 @@ pub(crate) fn prefer_huge_pages<T>(table: &Vec<T>) {
     #[cfg(target_os = "linux")]
     {
         const PAGE: usize = 4096;
-        let start = table.as_ptr().addr().next_multiple_of(PAGE);
-        let end = (table.as_ptr().addr() + bytes) / PAGE * PAGE;
-        if start < end {
-            // SAFETY: the pages lie within a live allocation (a vector's room is one), and the advice changes only how they
-            // are backed, never what they hold. A refusal is no error: the table works without.
-            unsafe {
-                let _ = libc::madvise(
-                    std::ptr::with_exposed_provenance_mut(start),
-                    end - start,
-                    libc::MADV_HUGEPAGE,
-                );
-            }
+        // Whole pages: a mapping of which a part is advised is cut in two.
+        let start = table.as_ptr().addr() / PAGE * PAGE;
+        let end = (table.as_ptr().addr() + bytes).next_multiple_of(PAGE);
+        // SAFETY: the pages hold a live allocation (a vector's room is one), so they are mapped, and
+        // the advice changes only how they are backed, never what they hold, whoever has the rest of
+        // the first and the last one. A refusal is no error: the table works without.
+        unsafe {
+            let _ = libc::madvise(
+                std::ptr::with_exposed_provenance_mut(start),
+                end - start,
+                libc::MADV_HUGEPAGE,
+            );
         }
     }
 }
@@ -60,8 +87,7 @@ pub(crate) fn push<T>(table: &mut Vec<T>, value: T) {
 /// Doubles a table's room. What is moved there comes to lie on huge pages already.
 #[cold]
 fn grow<T>(table: &mut Vec<T>) {
-    let mut larger = Vec::with_capacity((table.capacity() * 2).max(4));
-    prefer_huge_pages(&larger);
+    let mut larger = with_room((table.capacity() * 2).max(4));
     larger.append(table);
     *table = larger;
 }
@@ -77,5 +103,16 @@ mod tests {
         prefer_huge_pages::<u64>(&Vec::new());
         prefetch(&table[77]);
         assert!((0..1 << 20).eq(table));
+    }
+
+    #[test]
+    fn there_is_room_for_what_was_asked_for() {
+        for values in [0, 1, 100, (1 << 20) / 12, 1 << 20, 3 << 20] {
+            let table: Vec<[u32; 3]> = with_room(values);
+            let bytes = table.capacity() * 12;
+            assert!(table.is_empty() && table.capacity() >= values);
+            assert!(bytes < values * 12 + HUGE_PAGE);
+            assert_eq!(filled(7_u8, values), vec![7; values]);
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! costs little memory.
 
 use super::entry::{Entry, Key};
-use crate::memory::{prefer_huge_pages, prefetch};
+use crate::memory::{filled, prefetch};
 
 /// Segments: as many pauses, each as much shorter, when the table grows.
 const SEGMENTS: usize = 4;
@@ -248,12 +248,11 @@ impl Segment {
     /// Makes room for a quarter more than what lives.
     fn grow(&mut self, number: usize, mut moved: impl FnMut(&Entry, EntryId)) {
         let words = (self.live * 5 / 4 / FULL + 1).max(1);
-        let entries = vec![Entry::VACANT; words * WORD];
-        prefer_huge_pages(&entries);
+        let entries = filled(Entry::VACANT, words * WORD);
         let before = std::mem::replace(
             self,
             Self {
-                tags: vec![[VACANT; WORD]; words],
+                tags: filled([VACANT; WORD], words),
                 entries,
                 live: 0,
                 used: 0,
