@@ -52,10 +52,14 @@ fn prefer_mappings() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         static ONCE: std::sync::Once = std::sync::Once::new();
-        // SAFETY: the call sets a number under the allocator's own lock; allocations that there are
+        // The first setting ends glibc's own choice of the second one, which would be as large; else
+        // what is small goes back to the system each time that the last of it is freed.
+        const KEPT: libc::c_int = 64 << 20;
+        // SAFETY: the calls set numbers under the allocator's own lock; allocations that there are
         // stay what they are.
         ONCE.call_once(|| unsafe {
             let _ = libc::mallopt(libc::M_MMAP_THRESHOLD, WORTH_HUGE_PAGES as libc::c_int);
+            let _ = libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
         });
     }
 }
