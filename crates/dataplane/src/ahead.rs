@@ -30,6 +30,7 @@ pub(crate) struct Ahead {
 pub(crate) struct Found {
     at_nic: Option<u32>,
     at_gateways: [Option<u32>; GATEWAYS],
+    /// As in [`Ahead`].
     untranslates: bool,
 }
 
