@@ -134,7 +134,7 @@ pub(crate) struct Walk<'a, O> {
     pending: VecDeque<Pending>,
     pub(crate) recipe: Recipe,
     memory: Option<Memory>,
-    /// The connection that the packet opens, before any place remembers it.
+    /// What the packet would open, since [`Walk::open`] said so and until a place remembers it.
     begun: Tracker,
     /// The nic that the packet is leaving, has left last, or is entering.
     pub(crate) at: Option<NicId>,
@@ -156,7 +156,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             pending: VecDeque::new(),
             recipe: Recipe::default(),
             memory: None,
-            begun: Tracker::default(),
+            begun: Tracker::of_nothing(),
             at: None,
         }
     }

@@ -99,10 +99,16 @@ impl<V> Table<V> {
 
     /// Asks for what looking up either key of the connection in a slot will read first.
     pub(crate) fn prefetch_keys(&self, slot: u32) {
-        if let Some((_, one)) = self.connections.at(slot) {
-            let (first, second) = hashes(one.zone, &one.original, &one.reply);
-            self.keys.prefetch(first);
-            second.into_iter().for_each(|hash| self.keys.prefetch(hash));
+        if let Some((_, connection)) = self.connections.at(slot) {
+            self.prefetch_keys_of(connection);
+        }
+    }
+
+    fn prefetch_keys_of(&self, connection: &Connection<V>) {
+        let (first, second) = hashes(connection.zone, &connection.original, &connection.reply);
+        self.keys.prefetch(first);
+        if let Some(second) = second {
+            self.keys.prefetch(second);
         }
     }
 
@@ -242,9 +248,7 @@ impl<V> Table<V> {
                 continue;
             };
             also(connection);
-            let (first, second) = hashes(connection.zone, &connection.original, &connection.reply);
-            self.keys.prefetch(first);
-            second.into_iter().for_each(|hash| self.keys.prefetch(hash));
+            self.prefetch_keys_of(connection);
         }
     }
 

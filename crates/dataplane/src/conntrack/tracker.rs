@@ -30,13 +30,6 @@ enum Kind {
     Generic(Flags),
 }
 
-impl Default for Tracker {
-    /// Of a protocol without states.
-    fn default() -> Self {
-        Self(Kind::Generic(Flags::default()))
-    }
-}
-
 /// A packet in the reply direction was seen before the one under judgement.
 pub(super) const REPLIED: Flag = Flag::bit(0);
 /// There was enough traffic for the kernel to spare the connection when its table is full.
@@ -77,6 +70,11 @@ impl Tracker {
             Ok(kind) => Opening::Opens(Self(kind)),
             Err(reason) => Opening::Invalid(reason),
         }
+    }
+
+    /// Of a protocol without states: stands where none is known yet.
+    pub(crate) fn of_nothing() -> Self {
+        Self(Kind::Generic(Flags::default()))
     }
 
     pub(super) fn of_tcp(tcp: Tcp) -> Self {

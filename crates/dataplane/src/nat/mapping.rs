@@ -2,7 +2,7 @@
 
 use super::{Found, Sessions, ports};
 use crate::Owner;
-use crate::hash::hash;
+use crate::hash::{share, spread};
 use crate::program::Program;
 use crate::verdict::{Drop, DropReason, Element, Rule, RuleList, Stage};
 use std::net::Ipv4Addr;
@@ -177,16 +177,4 @@ pub(crate) fn free_remote_port(
         .chain(ports::of_same_class(wanted))
         .map(towards)
         .find(|key| sessions.lookup(gateway, key).is_none())
-}
-
-/// Which of `n` a flow takes: a fixed hash of its 5-tuple.
-pub(crate) fn share(key: &FlowKey, n: usize) -> usize {
-    let addresses = u64::from(key.source.to_bits()) << 32 | u64::from(key.destination.to_bits());
-    let ports = u64::from(key.source_port) << 16 | u64::from(key.destination_port);
-    spread(addresses, ports << 8 | u64::from(key.protocol.0), n)
-}
-
-/// A fixed hash of two words to 0..n (Lemire's reduction).
-fn spread(first: u64, second: u64, n: usize) -> usize {
-    ((u128::from(hash(first, second)) * n as u128) >> u64::BITS) as usize
 }

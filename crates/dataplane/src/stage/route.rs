@@ -1,6 +1,6 @@
 //! SEMANTICS §2, steps 4 to 6, and §8: the acl on the way out, the route, the next hop.
 
-use crate::nat::share;
+use crate::hash::share;
 use crate::observe::{Observer, Outcome};
 use crate::packet::Packet;
 use crate::state::{Door, Entry};

@@ -69,7 +69,10 @@ const SECOND_FLAG: u64 = 2 << FLAGS;
 impl From<Step> for Onward {
     #[inline(always)]
     fn from(step: Step) -> Self {
-        let word = |what: u64, id: u32| what | u64::from(id) << ID;
+        let word = |what: u64, id: u32| {
+            debug_assert!(id >> (DOOR - ID) == 0, "an id has 28 bits");
+            what | u64::from(id) << ID
+        };
         let flag = |is: bool, flag: u64| if is { flag } else { 0 };
         Self(match step {
             Step::Send(CvmId(id)) => word(0, id),
