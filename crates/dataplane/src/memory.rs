@@ -1,6 +1,6 @@
 //! Hints to the machine about memory. None changes what a program means.
 //!
-//! The only unsafe code of the crate: one instruction, one system call and one of the allocator, all
+//! The only unsafe code of the crate: one instruction, a system call and one of the allocator, all
 //! without effect on the contents of memory.
 #![allow(unsafe_code)]
 
@@ -72,6 +72,10 @@ pub(crate) fn filled<T: Clone>(value: T, values: usize) -> Vec<T> {
 }
 
 /// Asks for huge pages behind all that a large table has room for (`madvise(2)`, `MADV_HUGEPAGE`).
+///
+/// The allocator has written its header by now, on a small page, and no huge one comes where a small
+/// one is. So the first is asked for at once (`MADV_COLLAPSE`, since Linux 6.1): else a table of two
+/// megabytes would lie on small pages altogether.
 fn prefer_huge_pages<T>(table: &Vec<T>) {
     let bytes = table.capacity() * size_of::<T>();
     if bytes < WORTH_HUGE_PAGES {
@@ -84,14 +88,12 @@ fn prefer_huge_pages<T>(table: &Vec<T>) {
         let start = table.as_ptr().addr() / PAGE * PAGE;
         let end = (table.as_ptr().addr() + bytes).next_multiple_of(PAGE);
         // SAFETY: the pages hold a live allocation (a vector's room is one), so they are mapped, and
-        // the advice changes only how they are backed, never what they hold, whoever has the rest of
+        // both calls change only how they are backed, never what they hold, whoever has the rest of
         // the first and the last one. A refusal is no error: the table works without.
         unsafe {
-            let _ = libc::madvise(
-                std::ptr::with_exposed_provenance_mut(start),
-                end - start,
-                libc::MADV_HUGEPAGE,
-            );
+            let at = std::ptr::with_exposed_provenance_mut(start);
+            let _ = libc::madvise(at, end - start, libc::MADV_HUGEPAGE);
+            let _ = libc::madvise(at, HUGE_PAGE.min(end - start), libc::MADV_COLLAPSE);
         }
     }
 }
