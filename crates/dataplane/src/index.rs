@@ -9,7 +9,7 @@
 //! It is cut into segments that grow one at a time and by a half: growing moves little and costs
 //! little memory.
 
-use crate::memory::{filled, prefetch};
+use crate::memory::{Large, prefetch};
 
 /// Segments: as many pauses, each as much shorter, when the index grows.
 const SEGMENTS: usize = 4;
@@ -24,9 +24,12 @@ pub(crate) struct Index {
     segments: [Segment; SEGMENTS],
 }
 
+/// A hash and a slot.
+type Handle = (u32, u32);
+
 #[derive(Debug, Clone, Default)]
 struct Segment {
-    lines: Vec<Line>,
+    lines: Large<Line>,
     live: usize,
 }
 
@@ -92,7 +95,7 @@ impl Index {
         if segment.live >= segment.lines.len() * FULL {
             segment.grow();
         }
-        segment.put(hash, slot);
+        segment.put((hash, slot));
     }
 
     /// Takes a slot out; whether it was there.
@@ -146,11 +149,11 @@ impl Segment {
 
     /// Places a handle where the search for it will come by. There is room.
     #[inline]
-    fn put(&mut self, hash: u32, slot: u32) {
-        let mut at = self.home(hash);
+    fn put(&mut self, handle: Handle) {
+        let mut at = self.home(handle.0);
         while let Some(line) = self.lines.get_mut(at) {
             if line.len() < LINE {
-                line.add(hash, slot);
+                line.add(handle);
                 self.live += 1;
                 return;
             }
@@ -160,16 +163,36 @@ impl Segment {
     }
 
     /// Makes room for half as much again as lives.
+    ///
+    /// In place: hashes stand in order, and the more lines there are the later each belongs. So from the
+    /// last line on each handle moves to where all who were there have left. The few that were carried
+    /// past the line in which they will belong, or now past the end, are placed last.
     #[cold]
     fn grow(&mut self) {
+        let before = self.lines.len();
         let lines = (self.live * 3 / 2 / FULL + 1).max(1);
-        let before = std::mem::replace(&mut self.lines, filled(Line::default(), lines));
+        self.lines.widen(lines, Line::default());
         self.live = 0;
-        for line in before {
+        let mut last = Vec::new();
+        for at in (0..before).rev() {
+            let line = std::mem::take(&mut self.lines[at]);
             for place in 0..line.len() {
-                self.put(line.hashes[place], line.slots[place]);
+                let handle = line.handle(place);
+                let home = self.home(handle.0);
+                if home >= at && self.has_room_from(home) {
+                    self.put(handle);
+                } else {
+                    last.push(handle);
+                }
             }
         }
+        last.into_iter().for_each(|handle| self.put(handle));
+    }
+
+    /// Whether a handle that belongs to a line finds room before the end.
+    #[inline]
+    fn has_room_from(&self, line: usize) -> bool {
+        self.lines[line..].iter().any(|line| line.len() < LINE)
     }
 }
 
@@ -198,7 +221,12 @@ impl Line {
     }
 
     #[inline]
-    fn add(&mut self, hash: u32, slot: u32) {
+    fn handle(&self, place: usize) -> Handle {
+        (self.hashes[place], self.slots[place])
+    }
+
+    #[inline]
+    fn add(&mut self, (hash, slot): Handle) {
         let place = self.len();
         self.hashes[place] = hash;
         self.slots[place] = slot;

@@ -6,8 +6,7 @@
 //! (connections, NAT sessions, fragments, token buckets) is a [`State`]. Time
 //! is an argument, and an [`Observer`] sees every stop.
 //!
-//! Tables of a megabyte or more ask Linux for huge pages. With the first of them glibc's allocator is
-//! told, for the whole process, to map what is that large and to give it back when it is freed.
+//! On Linux tables of a megabyte or more lie on huge pages, in mappings of their own.
 //!
 //! [`Network`]: vpcsim_network::Network
 #![deny(unsafe_code)]

@@ -1,10 +1,11 @@
 //! Slots with generations: a stale id finds nothing, a free slot is used again.
 
 use super::ConnectionId;
+use crate::memory::{Large, prefetch};
 
 #[derive(Debug, Clone)]
 pub(super) struct Slab<T> {
-    slots: Vec<Slot<T>>,
+    slots: Large<Slot<T>>,
     /// Head of the list of free slots.
     free: Option<u32>,
     len: usize,
@@ -27,7 +28,7 @@ enum Content<T> {
 impl<T> Slab<T> {
     pub(super) fn new() -> Self {
         Self {
-            slots: Vec::new(),
+            slots: Large::new(),
             free: None,
             len: 0,
         }
@@ -65,7 +66,7 @@ impl<T> Slab<T> {
             generation,
             content,
         };
-        crate::memory::push(&mut self.slots, new);
+        self.slots.push(new);
         ConnectionId {
             slot,
             generation: 0,
@@ -110,7 +111,7 @@ impl<T> Slab<T> {
     /// Asks for a slot ahead of its use.
     pub(super) fn prefetch(&self, slot: u32) {
         if let Some(slot) = self.slots.get(slot as usize) {
-            crate::memory::prefetch(slot);
+            prefetch(slot);
         }
     }
 

@@ -8,7 +8,7 @@
 
 use super::{Direction, Tracker};
 use crate::flow_cache::EntryId;
-use crate::memory;
+use crate::memory::{Large, prefetch};
 
 /// Most places that share a tracker: a sender's nic, a gateway out, a gateway in, a receiver's.
 const MOST_HOLDERS: usize = 4;
@@ -82,8 +82,8 @@ impl Line {
 /// All trackers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tracks {
-    lines: Vec<Line>,
-    holders: Vec<[Packed; MOST_HOLDERS]>,
+    lines: Large<Line>,
+    holders: Large<[Packed; MOST_HOLDERS]>,
     /// The first of those that nobody holds; each names the next one in place of its first holder.
     free: Packed,
     alone: bool,
@@ -112,8 +112,8 @@ impl Tracks {
         }
         // As many as connections at most, of which there are fewer than 2^32.
         let slot = self.lines.len() as u32;
-        memory::push(&mut self.lines, Line::new(tracker));
-        memory::push(&mut self.holders, [Packed::NONE; MOST_HOLDERS]);
+        self.lines.push(Line::new(tracker));
+        self.holders.push([Packed::NONE; MOST_HOLDERS]);
         TrackId(slot)
     }
 
@@ -130,7 +130,7 @@ impl Tracks {
     #[inline]
     pub(crate) fn prefetch(&self, id: TrackId, wanted: bool) {
         if let Some(tracker) = self.lines.get(id.0 as usize * usize::from(wanted)) {
-            memory::prefetch(tracker);
+            prefetch(tracker);
         }
     }
 
@@ -138,7 +138,7 @@ impl Tracks {
     pub(crate) fn prefetch_all(&self, id: TrackId) {
         self.prefetch(id, true);
         if let Some(holders) = self.holders.get(id.0 as usize) {
-            memory::prefetch(holders);
+            prefetch(holders);
         }
     }
 

@@ -11,6 +11,7 @@ use vpcsim_packet::{Change, FlowKey, Glance, Protocol, Shape};
 
 /// What is looked up: where a packet starts, and its flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub(crate) struct Key {
     /// Source address, then destination address.
     addresses: u64,

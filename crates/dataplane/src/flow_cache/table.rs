@@ -6,7 +6,7 @@
 //! costs little memory.
 
 use super::entry::{Entry, Key};
-use crate::memory::{filled, prefetch};
+use crate::memory::{Large, prefetch};
 
 /// Segments: as many pauses, each as much shorter, when the table grows.
 const SEGMENTS: usize = 4;
@@ -56,8 +56,8 @@ pub(super) struct Table {
 #[derive(Debug, Default)]
 struct Segment {
     /// A tag for each entry.
-    tags: Vec<[u8; WORD]>,
-    entries: Vec<Entry>,
+    tags: Large<[u8; WORD]>,
+    entries: Large<Entry>,
     live: usize,
     /// Live ones and those that left.
     used: usize,
@@ -245,30 +245,44 @@ impl Segment {
         }
     }
 
-    /// Makes room for a quarter more than what lives.
+    /// Makes room for a quarter more than what lives, or, where most have left, tidies up.
+    ///
+    /// In place: hashes stand in order, and the more words there are the later each belongs. So from the
+    /// last word on each entry moves to where all who were there have left. The few that were carried
+    /// past the word in which they will belong, or now past the end, are placed last.
     fn grow(&mut self, number: usize, mut moved: impl FnMut(&Entry, EntryId)) {
-        let words = (self.live * 5 / 4 / FULL + 1).max(1);
-        let entries = filled(Entry::VACANT, words * WORD);
-        let before = std::mem::replace(
-            self,
-            Self {
-                tags: filled([VACANT; WORD], words),
-                entries,
-                live: 0,
-                used: 0,
-            },
-        );
-        let tags = before.tags.iter().flatten();
-        for (entry, _) in before
-            .entries
-            .iter()
-            .zip(tags)
-            .filter(|(_, tag)| **tag > LEFT)
-        {
-            let spot = self.spot(number, entry.key().hash());
-            let index = self.put(spot, *entry);
-            moved(entry, EntryId::new(number, index));
+        let before = self.tags.len();
+        let words = (self.live * 5 / 4 / FULL + 1).max(before);
+        self.tags.widen(words, [VACANT; WORD]);
+        self.entries.widen(words * WORD, Entry::VACANT);
+        (self.live, self.used) = (0, 0);
+        let mut last = Vec::new();
+        for word in (0..before).rev() {
+            let tags = std::mem::replace(&mut self.tags[word], [VACANT; WORD]);
+            let taken = tags.iter().enumerate().filter(|(_, tag)| **tag > LEFT);
+            for (at, _) in taken {
+                let place = &mut self.entries[word * WORD + at];
+                let entry = std::mem::replace(place, Entry::VACANT);
+                let spot = self.spot(number, entry.key().hash());
+                if spot.word >= word && self.has_room_from(spot.word) {
+                    let index = self.put(spot, entry);
+                    moved(&entry, EntryId::new(number, index));
+                } else {
+                    last.push((spot, entry));
+                }
+            }
         }
+        for (spot, entry) in last {
+            let index = self.put(spot, entry);
+            moved(&entry, EntryId::new(number, index));
+        }
+    }
+
+    /// Whether an entry that belongs to a word finds a place before the end.
+    #[inline]
+    fn has_room_from(&self, word: usize) -> bool {
+        let has_room = |tags: &[u8; WORD]| tags.iter().any(|tag| *tag <= LEFT);
+        self.tags[word..].iter().any(has_room)
     }
 }
 
@@ -297,4 +311,81 @@ fn marks(word: [u8; WORD], tag: u8) -> u64 {
     const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
     let differing = u64::from_le_bytes(word) ^ (LOW * u64::from(tag));
     differing.wrapping_sub(LOW) & !differing & HIGH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow_cache::Memory;
+    use crate::{Place, Source};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+    use std::net::Ipv4Addr;
+    use vpcsim_packet::checksum::Delta;
+    use vpcsim_packet::{FlowKey, Protocol};
+
+    /// As many entries come as the first number says; then those leave that the second picks.
+    fn any_step() -> impl Strategy<Value = (u32, usize)> {
+        (0..200_u32, 1..6_usize)
+    }
+
+    fn entry(number: u32) -> (Key, Entry) {
+        let flow = FlowKey {
+            protocol: Protocol::UDP,
+            source: Ipv4Addr::from(number),
+            source_port: 7,
+            destination: Ipv4Addr::LOCALHOST,
+            destination_port: 9,
+        };
+        let memory = Memory {
+            becomes: flow,
+            ttl_down: 1,
+            ip: Delta::NONE,
+            transport: Delta::NONE,
+            max_len: 1500,
+            charges: [None; 2],
+            place: Place::Internet,
+            missed_session: false,
+            track: None,
+        };
+        let key = Key::of_flow(Source::Internet, &flow);
+        let entry = Entry::new(&key, &memory, number).expect("small numbers");
+        (key, entry)
+    }
+
+    proptest! {
+        /// Whoever is told where entries are, and where they move, finds them there; so does a search.
+        /// What has left is nowhere.
+        #[test]
+        fn entries_are_where_it_was_said(steps in vec(any_step(), 0..20)) {
+            let mut table = Table::new();
+            let mut there: HashMap<Key, EntryId> = HashMap::new();
+            let mut gone = Vec::new();
+            let mut number = 0;
+            for (come, keep) in steps {
+                for _ in 0..come {
+                    number += 1;
+                    let (key, entry) = entry(number);
+                    let id = table.insert(key.hash(), entry, |moved, to| {
+                        there.insert(*moved.key(), to);
+                    });
+                    there.insert(key, id);
+                }
+                let leave = there.keys().enumerate().filter(|(at, _)| at % keep != 0);
+                for key in leave.map(|(_, key)| *key).collect::<Vec<_>>() {
+                    table.remove(there.remove(&key).expect("it is there"));
+                    gone.push(key);
+                }
+                prop_assert_eq!(table.len(), there.len());
+                for (key, id) in &there {
+                    prop_assert!(table.get(*id).is_of(key));
+                    prop_assert_eq!(table.find(key.hash(), key), Some(*id));
+                }
+                for key in &gone {
+                    prop_assert_eq!(table.find(key.hash(), key), None);
+                }
+            }
+        }
+    }
 }

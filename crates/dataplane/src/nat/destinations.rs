@@ -3,7 +3,7 @@
 use super::taken::TakenPorts;
 use crate::hash::hash;
 use crate::index::Index;
-use crate::memory::{prefetch, push};
+use crate::memory::{Large, prefetch};
 use std::net::Ipv4Addr;
 use vpcsim_network::EipId;
 use vpcsim_packet::{FlowKey, Protocol};
@@ -55,7 +55,7 @@ pub(crate) struct Found(Option<u32>);
 #[derive(Debug, Default)]
 pub(super) struct Destinations {
     index: Index,
-    places: Vec<Place>,
+    places: Large<Place>,
     /// The first free place.
     free: Option<u32>,
     /// The most that were ever taken towards one.
@@ -127,7 +127,7 @@ impl Destinations {
             }
             place
         } else {
-            push(&mut self.places, of);
+            self.places.push(of);
             // As many as connections at most, of which there are fewer than 2^32.
             self.places.len() as u32 - 1
         };

@@ -1,7 +1,7 @@
 //! Where the timer of each connection is.
 
 use super::queue::AHEAD;
-use crate::memory::{prefetch, push};
+use crate::memory::{Large, prefetch};
 
 /// Where a timer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +29,14 @@ const _: () = assert!(AHEAD <= (OFF - QUEUE) as usize);
 
 /// The place of each slot's timer, four bytes each.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places(Vec<u32>);
+pub(super) struct Places(Large<u32>);
 
 impl Places {
     /// Makes sure that there is a place for a slot.
     #[inline]
     pub(super) fn make(&mut self, slot: u32) {
         while self.0.len() <= slot as usize {
-            push(&mut self.0, OFF);
+            self.0.push(OFF);
         }
     }
 
@@ -73,6 +73,6 @@ impl Places {
 
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.0.capacity()
+        self.0.room()
     }
 }

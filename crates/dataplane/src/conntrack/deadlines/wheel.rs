@@ -7,7 +7,7 @@
 use super::Due;
 use super::bucket::{Bucket, LEVELS, RING};
 use super::place::{Place, Places, STRIDE};
-use crate::memory::{prefetch, push};
+use crate::memory::{Large, prefetch};
 
 /// Timers of a chunk: with them it is four cache lines long.
 const CHUNK: usize = 20;
@@ -42,7 +42,7 @@ pub(super) struct Wheel {
     piles: Vec<Pile>,
     /// Which buckets of each level's ring have a timer.
     occupied: [u128; LEVELS as usize],
-    chunks: Vec<Chunk>,
+    chunks: Large<Chunk>,
     /// The first chunk that is not in use.
     unused: u32,
 }
@@ -52,7 +52,7 @@ impl Default for Wheel {
         Self {
             piles: vec![EMPTY; LEVELS as usize * RING as usize],
             occupied: [0; LEVELS as usize],
-            chunks: Vec::new(),
+            chunks: Large::new(),
             unused: NONE,
         }
     }
@@ -90,7 +90,7 @@ impl Wheel {
                 below: NONE,
                 pile: 0,
             };
-            push(&mut self.chunks, chunk);
+            self.chunks.push(chunk);
         }
         let top = self.unused;
         let chunk = &mut self.chunks[top as usize];
