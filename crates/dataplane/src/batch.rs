@@ -15,7 +15,7 @@ use crate::{Nanos, Place, Program, State};
 use bytes::BytesMut;
 use ends::{End, Ends};
 use std::ops::Range;
-use vpcsim_packet::{Glance, Shape};
+use vpcsim_packet::{Glance, Headers, Shape};
 
 /// Packets that travel together, in the order in which they were pushed.
 ///
@@ -479,12 +479,14 @@ impl State {
         }
         if shape.is_tcp()
             && let Some((track, direction)) = entry.track()
-            && !self
-                .tracks
-                .get_mut(track)
-                .go_on(bytes, shape, direction, settings)
         {
-            return None;
+            let tracker = self.tracks.get_mut(track);
+            let goes_on = tracker.go_on(bytes, shape, direction, settings)
+                || Headers::parse(bytes)
+                    .is_ok_and(|headers| tracker.follow(bytes, &headers, direction, now, settings));
+            if !goes_on {
+                return None;
+            }
         }
         for charge in limits.into_iter().flatten() {
             self.buckets.take(charge, len, now);

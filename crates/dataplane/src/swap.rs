@@ -137,10 +137,11 @@ impl<'a> Moving<'a> {
         flow: &Connection<NicFlow>,
         value: NicFlow,
     ) {
-        let (original, reply) = (flow.original(), flow.reply());
+        let keys = [flow.original(), flow.reply()];
         let track = self.to(&mut to.tracks, flow.track);
         let flows = &mut to.flows;
-        let id = flows.insert_new(zone, original, reply, track, flow.deadline(), value);
+        let deadline = flow.deadline();
+        let id = flows.insert_new(zone, keys, track, deadline, deadline, value);
         to.tracks.hold(track, Holder::Nic(id.slot()));
     }
 

@@ -133,17 +133,18 @@ impl<V> Table<V> {
                 });
             }
         }
-        Ok(self.insert_new(zone, original, reply, track, deadline, value))
+        Ok(self.insert_new(zone, [original, reply], track, deadline, deadline, value))
     }
 
-    /// The same where the caller has looked both keys up and found nothing.
-    pub fn insert_new(
+    /// The same where the caller has looked both keys up and found nothing. `timer`: when to look after
+    /// the connection, at its deadline at the latest.
+    pub(crate) fn insert_new(
         &mut self,
         zone: Zone,
-        original: FlowKey,
-        reply: FlowKey,
+        [original, reply]: [FlowKey; 2],
         track: TrackId,
         deadline: Nanos,
+        timer: Nanos,
         value: V,
     ) -> ConnectionId {
         debug_assert_eq!(self.lookup(zone, &original), None);
@@ -161,7 +162,7 @@ impl<V> Table<V> {
         if let Some(second) = second {
             self.keys.insert(second, id.slot);
         }
-        self.deadlines.insert(id.slot, deadline);
+        self.deadlines.insert(id.slot, timer);
         let at = zone.0 as usize;
         if self.per_zone.len() <= at {
             self.per_zone.resize(at + 1, 0);

@@ -488,6 +488,20 @@ impl Tcp {
         }
     }
 
+    /// The shortest [`timeout`](Self::timeout) from here on, as long as the connection is not closing.
+    pub(super) fn least_timeout(&self, timeouts: &Conntrack) -> u32 {
+        let established = timeouts
+            .tcp_established
+            .min(timeouts.tcp_max_retrans)
+            .min(timeouts.tcp_unacknowledged);
+        if self.state == TcpState::Established {
+            established
+        } else {
+            let handshake = timeouts.tcp_syn_sent.min(timeouts.tcp_syn_recv);
+            established.min(handshake)
+        }
+    }
+
     pub(super) fn phase(&self) -> Phase {
         match self.state {
             state if state.is_closing() || self.flags.has(RESET) => Phase::TcpClosing,

@@ -192,18 +192,18 @@ impl Tracker {
         }
     }
 
-    /// Its packets change nothing of it but when it was last seen, or are judged as they come: TCP
-    /// that is established and answered, and UDP.
-    pub(crate) fn is_steady(&self) -> bool {
+    /// Its packets change nothing of it but when it was last seen, or are judged as they come: UDP, and
+    /// TCP that is not closing.
+    pub(crate) fn can_go_on(&self) -> bool {
         match &self.0 {
-            Kind::Tcp(_) => self.phase() == Phase::TcpEstablished,
+            Kind::Tcp(_) => self.phase() != Phase::TcpClosing,
             Kind::Udp(_) => true,
             Kind::Icmp(_) | Kind::Gre(_) | Kind::Generic(_) => false,
         }
     }
 
-    /// Lets a TCP segment of a steady connection count, of a packet that was looked at; whether it
-    /// passes and leaves the connection steady. Else nothing has happened.
+    /// Lets a TCP segment of an established connection count, of a packet that was looked at; whether it
+    /// passes and leaves the connection so. Else nothing has happened.
     #[inline]
     pub(crate) fn go_on(
         &mut self,
@@ -219,7 +219,27 @@ impl Tracker {
         segment.is_some_and(|segment| tcp.go_on(&segment, direction, settings))
     }
 
-    /// A packet of a steady connection came at `now` and was not judged: of UDP nothing else
+    /// Lets any packet of a connection that [can go on](Self::can_go_on) count: what
+    /// [`update`](Self::update) says of it, if it passes and the connection can go on afterwards. Else
+    /// nothing has happened.
+    pub(crate) fn follow(
+        &mut self,
+        packet: &[u8],
+        headers: &Headers,
+        direction: Direction,
+        now: Nanos,
+        settings: &Settings,
+    ) -> bool {
+        let mut after = *self;
+        let judgement = after.update(packet, headers, direction, now, settings);
+        let goes_on = judgement == Judgement::Pass && after.can_go_on();
+        if goes_on {
+            *self = after;
+        }
+        goes_on
+    }
+
+    /// A packet of a connection came at `now` and was not judged: of UDP nothing else
     /// matters than when the last one came. TCP is judged packet by packet.
     pub(crate) fn seen_at(&mut self, now: Nanos) {
         if let Kind::Udp(udp) = &mut self.0 {
@@ -227,13 +247,10 @@ impl Tracker {
         }
     }
 
-    /// The shortest time, in seconds, that a packet of a steady connection can give it.
+    /// The shortest time, in seconds, that packets can give a connection that can go on, while it can.
     pub(crate) fn least_timeout(&self, timeouts: &Conntrack) -> u32 {
         match &self.0 {
-            Kind::Tcp(_) => timeouts
-                .tcp_established
-                .min(timeouts.tcp_max_retrans)
-                .min(timeouts.tcp_unacknowledged),
+            Kind::Tcp(tcp) => tcp.least_timeout(timeouts),
             Kind::Udp(_) => timeouts.udp.min(timeouts.udp_stream),
             Kind::Icmp(_) | Kind::Gre(_) | Kind::Generic(_) => self.timeout(timeouts),
         }

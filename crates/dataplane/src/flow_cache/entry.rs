@@ -39,8 +39,11 @@ impl Key {
     /// The flow.
     #[inline]
     pub(crate) fn flow(&self) -> FlowKey {
-        let tcp = self.rest as u32 >> 31 == 1;
-        unpack_flow(self.addresses, (self.rest >> 32) as u32, tcp)
+        unpack_flow(self.addresses, (self.rest >> 32) as u32, self.is_tcp())
+    }
+
+    pub(super) fn is_tcp(&self) -> bool {
+        self.rest as u32 >> 31 == 1
     }
 
     /// Of TCP or UDP: nothing else is remembered.
@@ -87,8 +90,10 @@ pub(crate) struct Memory {
     pub(crate) place: Place,
     /// It looked for a session in vain: one that begins changes its way.
     pub(crate) missed_session: bool,
-    /// The connections that it kept alive, and the way it went in them.
+    /// The connections that it kept alive or opened, and the way it went in them.
     pub(crate) track: Option<(TrackId, Direction)>,
+    /// It opened all of them.
+    pub(crate) opened: bool,
 }
 
 /// One direction of a flow: 64 bytes, so that a packet of it touches one line.

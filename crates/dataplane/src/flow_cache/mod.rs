@@ -1,11 +1,12 @@
 //! The memo of the walk: what became of a flow's last packet, so that the next one costs one
 //! look-up.
 //!
-//! Only walks that changed nothing but the clocks of their connections are remembered: every
-//! place knew the flow, tracking let the packet pass, and nothing was made, held, cut or opened
-//! on the way. What else can change the outcome of such a walk is asked of each packet (its
-//! length, its time to live, the limits it is counted against, what TCP tracking says of it), or
-//! ends the memory: a connection that ends, or that a walk changes, takes its entries along, and a
+//! Only walks are remembered whose next packet would take the same way: every place knew the flow or
+//! remembers it since, tracking let the packet pass, and nothing was made, held or cut on the way. (Who
+//! watches is told of other stops where a flow begins, so that walk is not remembered for them.) What else
+//! can change the outcome of such a walk is asked of each packet (its length, its time to live, the limits
+//! it is counted against, what TCP tracking says of it, from the handshake on until the connection begins
+//! to close), or ends the memory: a connection that ends, or that a walk changes, takes its entries along, and a
 //! new program begins with an empty cache.
 //!
 //! While a connection's entries live, they alone know when its last packet came. The walk never
@@ -57,6 +58,11 @@ impl FlowCache {
         self.limit
     }
 
+    /// Whether anything is remembered.
+    pub(crate) fn is_on(&self) -> bool {
+        self.limit > 0
+    }
+
     /// Where a look-up starts and what it looks for; asks for what it will read first.
     #[inline]
     pub(crate) fn start(&self, hash: u64) -> (EntryId, Tag) {
@@ -99,16 +105,14 @@ impl FlowCache {
 impl State {
     /// Remembers a walk, whose way an observer calls `way`.
     pub(crate) fn remember(&mut self, program: &Program, key: &Key, memory: &Memory, way: u32) {
-        if self.cache.limit == 0 || self.cache.find(key).is_some() {
+        let lasts = memory.track.is_none() || program.lasts(key.is_tcp());
+        if !self.cache.is_on() || !lasts || self.cache.find(key).is_some() {
             return;
         }
         let Some(entry) = Entry::new(key, memory, way) else {
             return;
         };
         if let Some((track, direction)) = memory.track {
-            if !self.outlives_a_packet(program, track) {
-                return;
-            }
             // One entry a direction: the other one was of the same flow from another place.
             if let Some(other) = self.tracks.entry(track, direction) {
                 self.drop_entry(program, other);
@@ -128,7 +132,10 @@ impl State {
         });
         if let Some((track, direction)) = memory.track {
             self.tracks.set_entry(track, direction, Some(id));
-            self.hasten(program, track);
+            // Of new ones the nics do already.
+            if !memory.opened {
+                self.hasten(program, track);
+            }
         }
         self.cache.missed_sessions |= memory.missed_session;
     }
@@ -221,23 +228,20 @@ impl State {
         })
     }
 
-    /// Whether the connections are there for another packet at all: a timeout may be 0.
-    fn outlives_a_packet(&self, program: &Program, track: TrackId) -> bool {
-        let least = self.least_timeout(program, track);
-        let mut holders = self.tracks.holders(track);
-        let later = |holder| self.deadline_after(program, holder, track, self.now) > self.now;
-        least > 0 && holders.all(later)
-    }
-
     /// From now on packets may shorten deadlines without a word: the nics look after the shortest.
     fn hasten(&mut self, program: &Program, track: TrackId) {
-        let least = self.least_timeout(program, track);
-        let at = self.now.after_seconds(least);
+        let at = self.look_after(program, track);
         for holder in self.tracks.holders(track) {
             if let Holder::Nic(slot) = holder {
-                self.flows.hasten(slot, self.early(slot, at));
+                self.flows.hasten(slot, at);
             }
         }
+    }
+
+    /// When a nic looks after a connection of which entries may know more.
+    pub(crate) fn look_after(&self, program: &Program, track: TrackId) -> Nanos {
+        let least = self.least_timeout(program, track);
+        self.early(track.0, self.now.after_seconds(least))
     }
 
     /// The shortest deadline, in seconds, that a remembered packet can give at a nic.

@@ -2,8 +2,7 @@
 //!
 //! Eight tags stand in one word. A look-up compares a word of tags, and then, almost always, the
 //! one entry that it names: a line of tags (64 entries share it) and a line of entry. The table is
-//! cut into segments that grow one at a time and by a quarter, so that growing moves little and
-//! costs little memory.
+//! cut into segments that grow one at a time, so that growing moves little and costs little memory.
 
 use super::entry::{Entry, Key};
 use crate::memory::{Large, prefetch};
@@ -14,6 +13,8 @@ const SEGMENTS: usize = 4;
 const WORD: usize = 8;
 /// Of eight places, six may be taken: few searches leave their first word.
 const FULL: usize = 6;
+/// Entries of a segment from which on it grows by less.
+const MANY: usize = 1 << 17;
 
 const VACANT: u8 = 0;
 /// There was an entry: a search goes on.
@@ -111,9 +112,12 @@ impl Table {
         };
         let mut found = first_match(tags, tag.0);
         if found >= WORD {
-            // Seldom: the word was full when the entry came.
-            word = (word + 1) % segment.tags.len();
-            found = first_match(segment.tags[word], tag.0).min(WORD - 1);
+            // Nowhere, and then this is where it will be; or, seldom, the word was full when it came.
+            found = first_free(tags);
+            if found >= WORD {
+                word = (word + 1) % segment.tags.len();
+                found = first_match(segment.tags[word], tag.0).min(WORD - 1);
+            }
         }
         let index = word * WORD + found;
         prefetch(&segment.entries[index]);
@@ -233,7 +237,8 @@ impl Segment {
         let words = self.tags.len();
         let mut word = spot.word;
         loop {
-            if let Some(at) = self.tags[word].iter().position(|tag| *tag <= LEFT) {
+            let at = first_free(self.tags[word]);
+            if at < WORD {
                 self.used += usize::from(self.tags[word][at] == VACANT);
                 self.tags[word][at] = spot.tag;
                 let index = word * WORD + at;
@@ -245,14 +250,16 @@ impl Segment {
         }
     }
 
-    /// Makes room for a quarter more than what lives, or, where most have left, tidies up.
+    /// Makes room for half as many more as live, a quarter where that is much memory; or, where most have
+    /// left, tidies up.
     ///
     /// In place: hashes stand in order, and the more words there are the later each belongs. So from the
     /// last word on each entry moves to where all who were there have left. The few that were carried
     /// past the word in which they will belong, or now past the end, are placed last.
     fn grow(&mut self, number: usize, mut moved: impl FnMut(&Entry, EntryId)) {
         let before = self.tags.len();
-        let words = (self.live * 5 / 4 / FULL + 1).max(before);
+        let more = if self.live < MANY { 2 } else { 4 };
+        let words = ((self.live + self.live / more) / FULL + 1).max(before);
         self.tags.widen(words, [VACANT; WORD]);
         self.entries.widen(words * WORD, Entry::VACANT);
         (self.live, self.used) = (0, 0);
@@ -281,8 +288,9 @@ impl Segment {
     /// Whether an entry that belongs to a word finds a place before the end.
     #[inline]
     fn has_room_from(&self, word: usize) -> bool {
-        let has_room = |tags: &[u8; WORD]| tags.iter().any(|tag| *tag <= LEFT);
-        self.tags[word..].iter().any(has_room)
+        self.tags[word..]
+            .iter()
+            .any(|tags| first_free(*tags) < WORD)
     }
 }
 
@@ -303,12 +311,22 @@ fn first_match(word: [u8; WORD], tag: u8) -> usize {
     marks(word, tag).trailing_zeros() as usize / WORD
 }
 
+/// The first place of a word that is free; [`WORD`] where none is.
+#[inline]
+fn first_free(word: [u8; WORD]) -> usize {
+    const _: () = assert!(VACANT < 2 && LEFT < 2);
+    let word = u64::from_le_bytes(word);
+    let below_two = word.wrapping_sub(2 * LOW) & !word & HIGH;
+    below_two.trailing_zeros() as usize / WORD
+}
+
+const LOW: u64 = u64::from_ne_bytes([1; WORD]);
+const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
+
 /// The highest bit of each byte that equals the tag. The lowest one is exact, a higher one may be
 /// a false alarm (of a byte that differs by one, above one that is equal).
 #[inline]
 fn marks(word: [u8; WORD], tag: u8) -> u64 {
-    const LOW: u64 = u64::from_ne_bytes([1; WORD]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
     let differing = u64::from_le_bytes(word) ^ (LOW * u64::from(tag));
     differing.wrapping_sub(LOW) & !differing & HIGH
 }
@@ -348,6 +366,7 @@ mod tests {
             place: Place::Internet,
             missed_session: false,
             track: None,
+            opened: false,
         };
         let key = Key::of_flow(Source::Internet, &flow);
         let entry = Entry::new(&key, &memory, number).expect("small numbers");

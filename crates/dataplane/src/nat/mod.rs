@@ -49,12 +49,12 @@ pub(crate) enum Opened {
 
 impl Session {
     /// The keys of the two directions as they arrive at the gateway, the opening one first.
-    pub(crate) fn keys(&self) -> (FlowKey, FlowKey) {
+    pub(crate) fn keys(&self) -> [FlowKey; 2] {
         let (outbound, inbound) = (self.inside, self.outside.reversed());
         if self.opened == Opened::Inside {
-            (outbound, inbound)
+            [outbound, inbound]
         } else {
-            (inbound, outbound)
+            [inbound, outbound]
         }
     }
 

@@ -145,7 +145,7 @@ impl Sessions {
         track: TrackId,
         deadline: Nanos,
     ) -> ConnectionId {
-        let (original, reply) = session.keys();
+        let keys = session.keys();
         let at = zone(session.gateway);
         let table = &mut self.table;
         let record = Record {
@@ -153,7 +153,7 @@ impl Sessions {
             opened: session.opened,
             rule: session.rule,
         };
-        let id = table.insert_new(at, original, reply, track, deadline, record);
+        let id = table.insert_new(at, keys, track, deadline, deadline, record);
         if session.opened == Opened::Inside {
             let port = session.outside.source_port;
             let (eip, inside) = (session.eip, &session.inside);

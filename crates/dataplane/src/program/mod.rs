@@ -2,6 +2,7 @@
 
 mod filters;
 mod host;
+mod lasting;
 mod members;
 mod names;
 mod nic;
@@ -27,6 +28,7 @@ use vpcsim_network::{CvmId, EipId, ExternalId, Network, RouteTableId};
 pub struct Program {
     network: Network,
     verify_checksums: bool,
+    lasting: lasting::Lasting,
     owners: owners::Owners,
     /// Hosts by their addresses on `lo`; the first in file order where several have one.
     on_lo: HashMap<u32, CvmId>,
@@ -65,6 +67,7 @@ impl Program {
         let facts = |nic| nic::NicFacts::new(&network, nic);
         Self {
             verify_checksums: false,
+            lasting: lasting::Lasting::of(&network),
             on_lo,
             tables,
             hosts: host::hosts(&network, &owners, &public),
@@ -88,6 +91,15 @@ impl Program {
     /// Whether wrong checksums drop.
     pub(crate) fn verify_checksums(&self) -> bool {
         self.verify_checksums
+    }
+
+    /// Whether connections of TCP, or those of UDP, have always time left for another packet.
+    pub(crate) fn lasts(&self, tcp: bool) -> bool {
+        if tcp {
+            self.lasting.tcp
+        } else {
+            self.lasting.udp
+        }
     }
 
     /// The network it was made from.

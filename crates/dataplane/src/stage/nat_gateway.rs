@@ -107,7 +107,6 @@ impl<O: Observer> Walk<'_, O> {
         if let Some(session) = self.live_session(packet, id)? {
             return Ok(found(session));
         }
-        self.recipe.spoil();
         if packet.is_later_fragment() {
             return Err(drop(DropReason::NoNatSession));
         }
@@ -212,7 +211,6 @@ impl<O: Observer> Walk<'_, O> {
         if let Some(session) = self.live_session(packet, id)? {
             return Ok(Some(found(session)));
         }
-        self.recipe.spoil();
         if packet.is_later_fragment() {
             return Ok(None);
         }
@@ -351,6 +349,7 @@ impl<O: Observer> Walk<'_, O> {
     /// Remembers a session.
     fn open_session(&mut self, session: Session, opens: Opens) {
         let timeouts = &self.program.network().nat_gateway(session.gateway).timeouts;
+        self.recipe.open();
         let track = self.open_track(opens.mid_stream);
         let timeout = self.state.tracks.get(track).nat_timeout(timeouts);
         let deadline = self.now().after_seconds(timeout);

@@ -45,15 +45,11 @@ impl<O: Observer> Walk<'_, O> {
                 return self.known_flow(packet, nic, stage, id, direction);
             }
             Membership::Misfit(back) => {
-                self.recipe.spoil();
                 self.judge_stateless(packet, nic, travel, Some(Policy::MidStream))?;
                 return Ok(back);
             }
-            Membership::Stranger => {
-                self.recipe.spoil();
-                // A later fragment begins nothing.
-                (!packet.is_later_fragment()).then(|| self.open(packet))
-            }
+            // A later fragment begins nothing.
+            Membership::Stranger => (!packet.is_later_fragment()).then(|| self.open(packet)),
         };
         match opening {
             Some(Begins::Connection { mid_stream }) => {
@@ -188,6 +184,7 @@ impl<O: Observer> Walk<'_, O> {
         travel: Travel,
         by: Option<Policy>,
     ) -> Result<(), Drop> {
+        self.recipe.spoil();
         let stage = stage_of(travel);
         let strict = self.program.network().policies.mid_stream == MidStream::Drop;
         if by.is_some() && strict && !self.is_unfiltered(nic) {
@@ -235,7 +232,10 @@ impl<O: Observer> Walk<'_, O> {
             let drop = Drop::new(DropReason::ConntrackFull, stage, Element::Nic(nic));
             return Err(drop.by_policy(Policy::Conntrack));
         }
-        if !full {
+        if full {
+            self.recipe.spoil();
+        } else {
+            self.recipe.open();
             let generation = self.state.generation;
             let rule = self.place_in_lists(nic, travel, accepted.element, accepted.rule);
             let flow = NicFlow {
@@ -243,13 +243,19 @@ impl<O: Observer> Walk<'_, O> {
                 let_in: LetIn::new(travel == Travel::Ingress, rule),
                 generation,
             };
-            let (original, reply) = (packet.key, packet.key.reversed());
+            let keys = [packet.key, packet.key.reversed()];
             let track = self.open_track(mid_stream);
-            let timeout = self.state.tracks.get(track).timeout(conntrack);
-            let deadline = self.now().after_seconds(timeout);
+            let tracker = self.state.tracks.get(track);
+            let deadline = self.now().after_seconds(tracker.timeout(conntrack));
+            // What the cache will want, at once.
+            let timer = if tracker.can_go_on() && self.state.cache.is_on() {
+                deadline.min(self.state.look_after(self.program, track))
+            } else {
+                deadline
+            };
             // The look-up of one key finds a flow by either: both are free.
             let flows = &mut self.state.flows;
-            let id = flows.insert_new(zone, original, reply, track, deadline, flow);
+            let id = flows.insert_new(zone, keys, track, deadline, timer, flow);
             self.hold_opened(track, Holder::Nic(id.slot()));
             self.state.journal_flow(true);
         }

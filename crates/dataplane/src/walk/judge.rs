@@ -151,10 +151,10 @@ impl<O: Observer> Walk<'_, O> {
     /// The packet has ended: who shares a tracker that it changed and did not see the packet goes
     /// on with the tracker as it was.
     pub(super) fn settle(&mut self) {
-        let opened = self.state.opened.take().is_some();
+        self.state.opened = None;
         match self.state.met.as_slice() {
             [] => {}
-            [met] if !opened && self.can_be_repeated(met) => {
+            [met] if self.can_be_repeated(met) => {
                 self.recipe.kept_alive(met.track, met.direction);
             }
             _ => {
@@ -188,7 +188,7 @@ impl<O: Observer> Walk<'_, O> {
         let tracks = &self.state.tracks;
         met.judgement == Judgement::Pass
             && met.by == tracks.bits(met.track)
-            && tracks.get(met.track).is_steady()
+            && tracks.get(met.track).can_go_on()
     }
 }
 
@@ -267,17 +267,17 @@ impl State {
         }
     }
 
-    /// When to look after a connection for which nothing is due before `at`: up to an eighth of the
-    /// time earlier, each connection at another moment. Thousands that began together would all be
+    /// When to look after connection `number` for which nothing is due before `at`: up to an eighth of
+    /// the time earlier, each connection at another moment. Thousands that began together would all be
     /// looked after together, again and again.
-    pub(crate) fn early(&self, slot: u32, at: Nanos) -> Nanos {
+    pub(crate) fn early(&self, number: u32, at: Nanos) -> Nanos {
         const LEAST: u64 = 1_000_000_000;
         let time = at.0.saturating_sub(self.now.0);
         if time < LEAST {
             return at;
         }
         // Neighbours far apart: the golden ratio's fraction.
-        let part = slot.wrapping_mul(0x9e37_79b9) >> 16;
+        let part = number.wrapping_mul(0x9e37_79b9) >> 16;
         Nanos(at.0 - (time >> 19) * u64::from(part))
     }
 

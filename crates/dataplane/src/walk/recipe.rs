@@ -15,6 +15,8 @@ pub(crate) struct Recipe {
     max_len: u16,
     charges: [Option<Charge>; MOST_CHARGES],
     missed_session: bool,
+    /// A connection began.
+    opened: bool,
     track: Option<(TrackId, Direction)>,
 }
 
@@ -25,6 +27,7 @@ impl Default for Recipe {
             max_len: u16::MAX,
             charges: [None; MOST_CHARGES],
             missed_session: false,
+            opened: false,
             track: None,
         }
     }
@@ -53,6 +56,12 @@ impl Recipe {
     /// No session was found where one could have been.
     pub(crate) fn miss_session(&mut self) {
         self.missed_session = true;
+    }
+
+    /// A place remembers from now on the connection that the packet opens. The next packet takes the
+    /// same way, but who watches would be told of other stops.
+    pub(crate) fn open(&mut self) {
+        self.opened = true;
     }
 
     /// The packet kept these connections alive, travelling in this direction.
@@ -93,10 +102,13 @@ impl<O: Observer> Walk<'_, O> {
             max_len,
             charges,
             missed_session,
+            opened,
             track,
         } = self.recipe;
         let changes = packet.changes;
-        (!spoiled).then_some(Memory {
+        // A session that it looked for in vain and then opened, the next one would find.
+        let alone = opened && (O::WATCHES || missed_session);
+        (!spoiled && !alone).then_some(Memory {
             becomes: packet.key,
             ttl_down: changes.ttl_down,
             ip: changes.ip,
@@ -106,6 +118,7 @@ impl<O: Observer> Walk<'_, O> {
             place,
             missed_session,
             track,
+            opened,
         })
     }
 }

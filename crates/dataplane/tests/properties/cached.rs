@@ -105,7 +105,7 @@ fn alter(bytes: &mut Vec<u8>, again: &Again) {
 /// Changes of a network that leave what has names what it was.
 pub(crate) fn change(network: &mut Network, number: u8) {
     let policies = &mut network.policies;
-    match number % 10 {
+    match number % 11 {
         0 => {}
         1 => policies.mtu = Mtu::Icmp,
         2 => {
@@ -136,6 +136,15 @@ pub(crate) fn change(network: &mut Network, number: u8) {
             policies.conntrack.max = 2;
         }
         8 => {
+            policies.conntrack.tcp_syn_sent = 3;
+            policies.conntrack.tcp_syn_recv = 2;
+            policies.conntrack.tcp_established = 5;
+            for gateway in &mut network.nat_gateways {
+                gateway.timeouts.tcp_half_open = 2;
+                gateway.timeouts.tcp_established = 3;
+            }
+        }
+        9 => {
             policies.mtu = Mtu::Silent;
             policies.conntrack.udp = 3;
             policies.conntrack.udp_stream = 9;
