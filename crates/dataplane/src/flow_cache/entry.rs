@@ -147,25 +147,29 @@ impl Entry {
         way: 0,
     };
 
-    /// `None` where a number does not fit its field: such a walk is not remembered.
-    pub(super) fn new(key: &Key, memory: &Memory, way: u32) -> Option<Self> {
+    /// Whether all numbers of a walk fit their fields: else it is not remembered.
+    pub(super) fn holds(memory: &Memory) -> bool {
+        let mut charges = memory.charges.iter().flatten();
+        charges.all(|charge| fits(*charge)) && fits_place(memory.place)
+    }
+
+    /// What [holds](Self::holds). Always inlined, so that it is written where it stays: what is written
+    /// field by field and copied a moment later waits until every store before it is done.
+    #[inline(always)]
+    pub(super) fn new(key: &Key, memory: &Memory, way: u32) -> Self {
         let (new_addresses, new_ports) = pack_flow(&memory.becomes);
-        let mut charges = [0; MOST_CHARGES];
-        for (to, charge) in charges.iter_mut().zip(memory.charges.iter().flatten()) {
-            *to = pack_charge(*charge)?;
-        }
         let (track, direction) = match memory.track {
             Some((track, direction)) => (track.0, direction),
             None => (NO_TRACK, Direction::Original),
         };
-        Some(Self {
+        Self {
             key: *key,
             new_addresses,
             last: Nanos(0),
             new_ports,
             track,
-            place: pack_place(memory.place)?,
-            charges,
+            place: pack_place(memory.place),
+            charges: memory.charges.map(|charge| charge.map_or(0, pack_charge)),
             max_len: memory.max_len,
             ip: memory.ip,
             transport: memory.transport,
@@ -173,7 +177,7 @@ impl Entry {
             direction,
             taken: false,
             way,
-        })
+        }
     }
 
     #[inline]
@@ -326,26 +330,46 @@ impl PackedSource {
     }
 }
 
-fn pack_place(place: Place) -> Option<PackedPlace> {
-    let (kind, id) = match place {
+#[inline]
+fn place_parts(place: Place) -> (u32, u32) {
+    match place {
         Place::Nic(NicId(id)) => (0, id),
         Place::Internet => (1, 0),
         Place::External(ExternalId(id)) => (2, id),
         Place::NatGateway(NatGatewayId(id)) => (3, id),
-    };
-    (id <= ID).then_some(PackedPlace(kind << ID_BITS | id))
+    }
+}
+
+fn fits_place(place: Place) -> bool {
+    place_parts(place).1 <= ID
+}
+
+#[inline]
+fn pack_place(place: Place) -> PackedPlace {
+    let (kind, id) = place_parts(place);
+    PackedPlace(kind << ID_BITS | id)
 }
 
 /// Charges are packed as two bits that say what (none: 0), and an id.
 const CHARGE_BITS: u32 = 14;
 
-fn pack_charge(charge: Charge) -> Option<u16> {
-    let (kind, id) = match charge {
+#[inline]
+fn charge_parts(charge: Charge) -> (u32, u32) {
+    match charge {
         Charge::Gateway(id) => (1, id.0),
         Charge::EipOutbound(id) => (2, id.0),
         Charge::EipInbound(id) => (3, id.0),
-    };
-    (id >> CHARGE_BITS == 0).then_some((kind << CHARGE_BITS | id) as u16)
+    }
+}
+
+fn fits(charge: Charge) -> bool {
+    charge_parts(charge).1 >> CHARGE_BITS == 0
+}
+
+#[inline]
+fn pack_charge(charge: Charge) -> u16 {
+    let (kind, id) = charge_parts(charge);
+    (kind << CHARGE_BITS | id) as u16
 }
 
 fn unpack_charge(packed: u16) -> Option<Charge> {

@@ -18,10 +18,10 @@ mod table;
 pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory, PackedPlace, PackedSource};
 pub(crate) use table::{EntryId, Tag};
 
-use crate::conntrack::{Direction, Holder, TrackId};
+use crate::conntrack::{Direction, Holder, TrackId, Tracks};
 use crate::memory::prefetch;
 use crate::{Nanos, Program, Source, State};
-use table::Table;
+use table::{Follow, Table};
 use vpcsim_packet::FlowKey;
 
 /// Entries of all flows, both directions.
@@ -102,16 +102,28 @@ impl FlowCache {
     }
 }
 
+impl Follow for Tracks {
+    fn moved(&mut self, entry: &Entry, to: EntryId) {
+        if let Some((track, direction)) = entry.track() {
+            self.set_entry(track, direction, Some(to));
+        }
+    }
+
+    fn prefetch(&self, entry: &Entry) {
+        if let Some((track, _)) = entry.track() {
+            Tracks::prefetch(self, track, true);
+        }
+    }
+}
+
 impl State {
     /// Remembers a walk, whose way an observer calls `way`.
     pub(crate) fn remember(&mut self, program: &Program, key: &Key, memory: &Memory, way: u32) {
         let lasts = memory.track.is_none() || program.lasts(key.is_tcp());
-        if !self.cache.is_on() || !lasts || self.cache.find(key).is_some() {
+        if !self.cache.is_on() || !lasts || !Entry::holds(memory) || self.cache.find(key).is_some()
+        {
             return;
         }
-        let Some(entry) = Entry::new(key, memory, way) else {
-            return;
-        };
         if let Some((track, direction)) = memory.track {
             // One entry a direction: the other one was of the same flow from another place.
             if let Some(other) = self.tracks.entry(track, direction) {
@@ -124,12 +136,8 @@ impl State {
             self.cache.hand = oldest;
             self.drop_entry(program, oldest);
         }
-        let tracks = &mut self.tracks;
-        let id = self.cache.table.insert(key.hash(), entry, |moved, to| {
-            if let Some((track, direction)) = moved.track() {
-                tracks.set_entry(track, direction, Some(to));
-            }
-        });
+        let id = self.cache.table.make(key.hash(), &mut self.tracks);
+        *self.cache.table.get_mut(id) = Entry::new(key, memory, way);
         if let Some((track, direction)) = memory.track {
             self.tracks.set_entry(track, direction, Some(id));
             // Of new ones the nics do already.

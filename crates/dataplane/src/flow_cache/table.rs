@@ -48,6 +48,15 @@ impl EntryId {
     }
 }
 
+/// Who knows where entries are.
+pub(super) trait Follow {
+    /// An entry is here from now on.
+    fn moved(&mut self, entry: &Entry, to: EntryId);
+
+    /// Asks for what that will change.
+    fn prefetch(&self, entry: &Entry);
+}
+
 #[derive(Debug)]
 pub(super) struct Table {
     segments: [Segment; SEGMENTS],
@@ -167,20 +176,15 @@ impl Table {
         &mut self.segments[segment].entries[index]
     }
 
-    /// Adds an entry whose key has none. `moved` hears of every entry that changes its place.
-    pub(super) fn insert(
-        &mut self,
-        hash: u64,
-        entry: Entry,
-        moved: impl FnMut(&Entry, EntryId),
-    ) -> EntryId {
+    /// Makes the place of an entry whose key has none; it is to be written there.
+    pub(super) fn make(&mut self, hash: u64, follow: &mut impl Follow) -> EntryId {
         let number = self.spot(hash).segment;
         let segment = &mut self.segments[number];
         if segment.used >= segment.tags.len() * FULL {
-            segment.grow(number, moved);
+            segment.grow(number, follow);
         }
         let spot = self.spot(hash);
-        let index = self.segments[number].put(spot, entry);
+        let index = self.segments[number].take(spot);
         self.len += 1;
         EntryId::new(number, index)
     }
@@ -232,22 +236,26 @@ impl Segment {
         live.next().map(|(index, _)| index)
     }
 
-    /// Places an entry where the search for it will come by.
-    fn put(&mut self, spot: Spot, entry: Entry) -> usize {
-        let words = self.tags.len();
-        let mut word = spot.word;
-        loop {
-            let at = first_free(self.tags[word]);
-            if at < WORD {
-                self.used += usize::from(self.tags[word][at] == VACANT);
-                self.tags[word][at] = spot.tag;
-                let index = word * WORD + at;
-                self.entries[index] = entry;
-                self.live += 1;
-                return index;
-            }
-            word = if word + 1 == words { 0 } else { word + 1 };
-        }
+    /// Takes the place where the search for an entry will come by first. There is one.
+    #[inline]
+    fn take(&mut self, Spot { word, tag, .. }: Spot) -> usize {
+        let taken = self.take_from(word, tag);
+        taken.or_else(|| self.take_from(0, tag)).unwrap_or(0)
+    }
+
+    /// Takes the first free place of a word or of one after it, if one of them has any.
+    #[inline]
+    fn take_from(&mut self, first: usize, tag: u8) -> Option<usize> {
+        let mut tags = self.tags.iter_mut().enumerate().skip(first);
+        let (word, tags) = tags.find(|(_, tags)| first_free(**tags) < WORD)?;
+        let at = first_free(*tags);
+        self.used += usize::from(tags[at] == VACANT);
+        self.live += 1;
+        // As a word, as it will be read a moment later.
+        let shift = at * WORD;
+        let others = u64::from_le_bytes(*tags) & !(0xff << shift);
+        *tags = (others | u64::from(tag) << shift).to_le_bytes();
+        Some(word * WORD + at)
     }
 
     /// Makes room for half as many more as live, a quarter where that is much memory; or, where most have
@@ -256,7 +264,8 @@ impl Segment {
     /// In place: hashes stand in order, and the more words there are the later each belongs. So from the
     /// last word on each entry moves to where all who were there have left. The few that were carried
     /// past the word in which they will belong, or now past the end, are placed last.
-    fn grow(&mut self, number: usize, mut moved: impl FnMut(&Entry, EntryId)) {
+    #[cold]
+    fn grow(&mut self, number: usize, follow: &mut impl Follow) {
         let before = self.tags.len();
         let more = if self.live < MANY { 2 } else { 4 };
         let words = ((self.live + self.live / more) / FULL + 1).max(before);
@@ -265,33 +274,59 @@ impl Segment {
         (self.live, self.used) = (0, 0);
         let mut last = Vec::new();
         for word in (0..before).rev() {
+            self.prefetch_before(word, follow);
             let tags = std::mem::replace(&mut self.tags[word], [VACANT; WORD]);
-            let taken = tags.iter().enumerate().filter(|(_, tag)| **tag > LEFT);
-            for (at, _) in taken {
-                let place = &mut self.entries[word * WORD + at];
-                let entry = std::mem::replace(place, Entry::VACANT);
-                let spot = self.spot(number, entry.key().hash());
-                if spot.word >= word && self.has_room_from(spot.word) {
-                    let index = self.put(spot, entry);
-                    moved(&entry, EntryId::new(number, index));
+            for at in taken(tags) {
+                let from = word * WORD + at;
+                let spot = self.spot(number, self.entries[from].key().hash());
+                let place = if spot.word >= word {
+                    self.take_from(spot.word, spot.tag)
                 } else {
-                    last.push((spot, entry));
+                    None
+                };
+                match place {
+                    Some(to) if to == from => {
+                        follow.moved(&self.entries[from], EntryId::new(number, to))
+                    }
+                    Some(to) => {
+                        follow.moved(&self.entries[from], EntryId::new(number, to));
+                        // From line to line: not in parts by way of the stack.
+                        self.entries.copy_within(from..=from, to);
+                        self.entries[from] = Entry::VACANT;
+                    }
+                    None => {
+                        last.push((spot, self.entries[from]));
+                        self.entries[from] = Entry::VACANT;
+                    }
                 }
             }
         }
         for (spot, entry) in last {
-            let index = self.put(spot, entry);
-            moved(&entry, EntryId::new(number, index));
+            let to = self.take(spot);
+            self.entries[to] = entry;
+            follow.moved(&entry, EntryId::new(number, to));
         }
     }
 
-    /// Whether an entry that belongs to a word finds a place before the end.
+    /// Asks for what moving the entries of the words before this one will touch.
     #[inline]
-    fn has_room_from(&self, word: usize) -> bool {
-        self.tags[word..]
-            .iter()
-            .any(|tags| first_free(*tags) < WORD)
+    fn prefetch_before(&self, word: usize, follow: &impl Follow) {
+        const ENTRIES: usize = 4;
+        const FOLLOWERS: usize = 2;
+        let of = |ahead: usize| {
+            let word = word.checked_sub(ahead);
+            let tags = word.map_or([VACANT; WORD], |word| self.tags[word]);
+            taken(tags).filter_map(move |at| self.entries.get(word? * WORD + at))
+        };
+        of(ENTRIES).for_each(prefetch);
+        of(FOLLOWERS).for_each(|entry| follow.prefetch(entry));
     }
+}
+
+/// The places of a word that have an entry.
+#[inline]
+fn taken(tags: [u8; WORD]) -> impl Iterator<Item = usize> {
+    (0..WORD).filter(move |&at| tags[at] > LEFT)
 }
 
 /// The places of a word that have a tag; perhaps more of them, which the keys tell apart.
@@ -369,8 +404,15 @@ mod tests {
             opened: false,
         };
         let key = Key::of_flow(Source::Internet, &flow);
-        let entry = Entry::new(&key, &memory, number).expect("small numbers");
-        (key, entry)
+        (key, Entry::new(&key, &memory, number))
+    }
+
+    impl Follow for HashMap<Key, EntryId> {
+        fn moved(&mut self, entry: &Entry, to: EntryId) {
+            self.insert(*entry.key(), to);
+        }
+
+        fn prefetch(&self, _: &Entry) {}
     }
 
     proptest! {
@@ -386,9 +428,8 @@ mod tests {
                 for _ in 0..come {
                     number += 1;
                     let (key, entry) = entry(number);
-                    let id = table.insert(key.hash(), entry, |moved, to| {
-                        there.insert(*moved.key(), to);
-                    });
+                    let id = table.make(key.hash(), &mut there);
+                    *table.get_mut(id) = entry;
                     there.insert(key, id);
                 }
                 let leave = there.keys().enumerate().filter(|(at, _)| at % keep != 0);
