@@ -6,8 +6,7 @@
 //! next one; the line counts those that went past it, so that a search knows when to end, and
 //! nothing is left behind by what is taken out.
 //!
-//! It is cut into segments that grow one at a time and by a half: growing moves little and costs
-//! little memory.
+//! It is cut into segments that grow one at a time: growing moves little and costs little memory.
 
 use crate::memory::{Large, prefetch};
 
@@ -17,6 +16,8 @@ const SEGMENTS: usize = 4;
 const LINE: usize = 7;
 /// So many of them may be taken on average: few searches leave their first line.
 const FULL: usize = 6;
+/// Lines of a segment from which on it grows by less.
+const MANY: usize = 1 << 14;
 
 /// Slots by hash. Of several with the same hash each is found.
 #[derive(Debug, Clone, Default)]
@@ -162,7 +163,7 @@ impl Segment {
         }
     }
 
-    /// Makes room for half as much again as lives.
+    /// Makes room for twice as much as lives, half as much again where that is much memory.
     ///
     /// In place: hashes stand in order, and the more lines there are the later each belongs. So from the
     /// last line on each handle moves to where all who were there have left. The few that were carried
@@ -170,7 +171,8 @@ impl Segment {
     #[cold]
     fn grow(&mut self) {
         let before = self.lines.len();
-        let lines = (self.live * 3 / 2 / FULL + 1).max(1);
+        let more = if before < MANY { 1 } else { 2 };
+        let lines = (self.live + self.live / more) / FULL + 1;
         self.lines.widen(lines, Line::default());
         self.live = 0;
         let mut last = Vec::new();

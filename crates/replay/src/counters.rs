@@ -135,6 +135,7 @@ impl Counters {
         self.delivered[self.places.number(place)].add(bytes);
     }
 
+    #[inline(never)]
     pub(crate) fn dropped(&mut self, flow: FlowKey, drop: &Drop, bytes: u32) {
         self.verdicts.dropped += 1;
         self.drops.add(drop, bytes);

@@ -1,16 +1,66 @@
 //! The flow of a packet as it was captured.
 
-use vpcsim_packet::{FlowKey, Glance, Headers, Malformed};
+use std::net::Ipv4Addr;
+use vpcsim_packet::{FlowKey, Glance, Headers, Malformed, Protocol};
+
+/// A flow in words. What is written field by field and copied as a whole a moment later waits until the
+/// fields are there; this is written and copied in the same parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PackedFlow {
+    /// Source, then destination.
+    addresses: u64,
+    /// Likewise.
+    ports: u32,
+    protocol: u32,
+}
+
+impl PackedFlow {
+    /// Where the packet comes from.
+    #[inline(always)]
+    pub(crate) fn source(self) -> Ipv4Addr {
+        Ipv4Addr::from_bits((self.addresses >> 32) as u32)
+    }
+
+    /// The flow.
+    pub(crate) fn key(self) -> FlowKey {
+        FlowKey {
+            protocol: Protocol(self.protocol as u8),
+            source: self.source(),
+            source_port: (self.ports >> 16) as u16,
+            destination: Ipv4Addr::from_bits(self.addresses as u32),
+            destination_port: self.ports as u16,
+        }
+    }
+}
+
+impl From<FlowKey> for PackedFlow {
+    fn from(key: FlowKey) -> Self {
+        let [source, destination] = [key.source, key.destination].map(|a| u64::from(a.to_bits()));
+        Self {
+            addresses: source << 32 | destination,
+            ports: u32::from(key.source_port) << 16 | u32::from(key.destination_port),
+            protocol: key.protocol.0.into(),
+        }
+    }
+}
 
 /// The flow of a packet; without ports where only an earlier fragment knows them.
 ///
 /// # Errors
 /// When the packet is malformed, as [`Headers::parse`] says.
 #[inline(always)]
-pub(crate) fn flow(packet: &[u8]) -> Result<FlowKey, Malformed> {
+pub(crate) fn flow(packet: &[u8]) -> Result<PackedFlow, Malformed> {
     match Glance::of(packet) {
-        Some(glance) => Ok(glance.key()),
-        None => parsed(packet),
+        Some(glance) => Ok(PackedFlow {
+            addresses: glance.addresses,
+            ports: glance.ports,
+            protocol: if glance.shape.is_tcp() {
+                Protocol::TCP.0.into()
+            } else {
+                Protocol::UDP.0.into()
+            },
+        }),
+        None => parsed(packet).map(PackedFlow::from),
     }
 }
 
@@ -53,7 +103,8 @@ mod tests {
                     let mut packet = packet.clone();
                     packet[at] = value;
                     for len in 0..=packet.len() {
-                        assert_eq!(flow(&packet[..len]), parsed(&packet[..len]));
+                        let told = flow(&packet[..len]).map(PackedFlow::key);
+                        assert_eq!(told, parsed(&packet[..len]));
                     }
                 }
             }

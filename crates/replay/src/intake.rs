@@ -2,13 +2,12 @@
 //! comparison.
 
 use crate::counters::{Broken, Counters};
-use crate::flow::flow;
+use crate::flow::{PackedFlow, flow};
 use crate::frame::{Frame, frame};
 use crate::report::{Timing, Verdicts};
 use crate::time::rfc3339;
 use std::time::Instant;
 use vpcsim_capture::Record;
-use vpcsim_packet::FlowKey;
 
 /// Reads packets, and counts those that meet no network.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub(crate) struct Taken<'a> {
     pub(crate) original_len: u32,
     /// How long its frame was.
     pub(crate) frame_len: u32,
-    pub(crate) flow: FlowKey,
+    pub(crate) flow: PackedFlow,
 }
 
 /// A packet that meets no network; it was counted.
@@ -58,8 +57,6 @@ impl Intake {
     ///
     /// # Errors
     /// When it meets no network.
-    // Always inlined, so that a flow that is written field by field is not copied a moment later: that
-    // would wait until every store before it is done.
     #[inline(always)]
     pub(crate) fn take<'a>(
         &mut self,

@@ -1,6 +1,7 @@
 //! What became of packets: counted, handed to the sink, or held.
 
 use crate::counters::{Broken, Counters};
+use crate::flow::PackedFlow;
 use crate::frame::NotIpv4;
 use crate::sink::Sink;
 use crate::timeline::Gather;
@@ -8,7 +9,6 @@ use hashbrown::HashMap;
 use std::io;
 use vpcsim_capture::link::Other as OtherProtocol;
 use vpcsim_dataplane::{Ended, Other, Program, Role, Verdict};
-use vpcsim_packet::FlowKey;
 
 /// What is remembered of a captured packet while it is under way.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ pub(crate) struct Captured {
     pub(crate) frame_len: u32,
     /// Length of the IPv4 packet: what is written.
     pub(crate) original_len: u32,
-    pub(crate) flow: FlowKey,
+    pub(crate) flow: PackedFlow,
 }
 
 /// The counts, and the captured packets that have no final verdict yet.
@@ -118,7 +118,7 @@ impl<'p> Ledger<'p> {
         let counters = &mut self.counters;
         match *verdict {
             Verdict::Delivered(place) => counters.delivered(place, frame_len),
-            Verdict::Dropped(ref drop) => counters.dropped(flow, drop, frame_len),
+            Verdict::Dropped(ref drop) => counters.dropped(flow.key(), drop, frame_len),
             Verdict::NotIpv4 => counters.not_ipv4(NotIpv4::Other(OtherProtocol::Ipv6), frame_len),
             Verdict::Malformed(malformed) => {
                 counters.malformed(Broken::Packet(malformed), frame_len);

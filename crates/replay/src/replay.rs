@@ -3,7 +3,7 @@
 use crate::attribution::Attribution;
 use crate::carrier::Carrier;
 use crate::counters::{connections, nat_rows};
-use crate::flow::flow_of;
+use crate::flow::{PackedFlow, flow_of};
 use crate::flow_log::FlowLogOptions;
 use crate::intake::{Intake, Nothing, Taken};
 use crate::ledger::{Captured, Ledger};
@@ -17,7 +17,7 @@ use crate::workers::Workers;
 use std::io;
 use vpcsim_capture::Record;
 use vpcsim_dataplane::{Arrival, Ended, Nanos, Program, Source, Use};
-use vpcsim_packet::{FlowKey, Headers};
+use vpcsim_packet::Headers;
 
 /// How a capture is to be taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -123,10 +123,11 @@ impl<'p> Replay<'p> {
             flow,
         } = taken;
         let counters = &mut self.ledger.counters;
-        let origin = self.origins.of(flow.source);
-        counters.strangers.seen(flow.source, origin.source);
+        let sender = flow.source();
+        let origin = self.origins.of(sender);
+        counters.strangers.seen(sender, origin.source);
         if origin.ambiguous {
-            counters.ambiguous(flow.source);
+            counters.ambiguous(sender);
         }
         let Some(source) = origin.source else {
             counters.verdicts.unattributed += 1;
@@ -188,7 +189,7 @@ impl<'p> Replay<'p> {
 
     /// Puts the hosts' own addresses in the place of mapped ones in a copy of the packet, and gives
     /// the flow that it then is of.
-    fn map(&mut self, flow: FlowKey, bytes: &[u8]) -> FlowKey {
+    fn map(&mut self, flow: PackedFlow, bytes: &[u8]) -> PackedFlow {
         self.mapped.clear();
         self.mapped.extend_from_slice(bytes);
         let Ok(mut headers) = Headers::parse(&self.mapped) else {
@@ -196,7 +197,7 @@ impl<'p> Replay<'p> {
         };
         let mappings = self.origins.attribution().mappings();
         mappings.apply(&mut self.mapped, &mut headers);
-        flow_of(&headers)
+        flow_of(&headers).into()
     }
 
     /// Carries the packets that wait to their verdicts.

@@ -220,7 +220,7 @@ impl<'p> Diff<'p> {
             id,
             time: record.time,
             frame_len,
-            key: flow,
+            key: flow.key(),
             starts,
         });
         if self.waiting.len() >= MOST_WAITING {
@@ -231,7 +231,7 @@ impl<'p> Diff<'p> {
     /// Where a packet starts in either network.
     #[inline]
     fn starts(&mut self, taken: &Taken<'_>) -> [Option<Source>; 2] {
-        let address = taken.flow.source;
+        let address = taken.flow.source();
         let [old, new] = &mut self.sides;
         let origins = [old.origin(address), new.origin(address)];
         let starts = origins.map(|origin| origin.source);

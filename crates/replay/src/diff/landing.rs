@@ -1,6 +1,6 @@
 //! Where a packet arrived, and as what.
 
-use crate::flow::flow;
+use crate::flow::{PackedFlow, flow};
 use vpcsim_dataplane::{Ended, Other, Place, Role, Verdict};
 use vpcsim_packet::FlowKey;
 
@@ -50,7 +50,7 @@ impl Fate {
 
     fn new(verdict: Verdict, bytes: &[u8]) -> Self {
         let key = match verdict {
-            Verdict::Delivered(_) => flow(bytes).ok(),
+            Verdict::Delivered(_) => flow(bytes).ok().map(PackedFlow::key),
             _ => None,
         };
         Self { verdict, key }

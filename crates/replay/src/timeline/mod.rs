@@ -131,7 +131,7 @@ impl<'p> Gather<'p> {
                 verdicts.dropped += 1;
                 let kind = self.kinds.number(drop, captured.frame_len);
                 bucket.dropped(kind);
-                let aim = self.talking.aim(self.program, &captured.flow);
+                let aim = self.talking.aim(self.program, &captured.flow.key());
                 let pair = (self.talking.source(source), aim);
                 self.talking.add(pair, captured.frame_len, true);
             }
