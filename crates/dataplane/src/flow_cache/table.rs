@@ -156,7 +156,7 @@ impl Table {
                     return Some(EntryId::new(spot.segment, index));
                 }
             }
-            if tags.contains(&VACANT) {
+            if first_match(tags, VACANT) < WORD {
                 return None;
             }
             word = if word + 1 == words { 0 } else { word + 1 };

@@ -45,22 +45,29 @@ pub(crate) fn map_source(
     } else {
         pool.len()
     };
-    (0..tries)
-        .map(|step| pool[(start + step) % pool.len()])
-        .find_map(|eip| {
-            let destination = sessions.destination(eip, inside);
-            let outside = free_port(program, sessions, (id, eip, destination), inside)?;
-            Some(NewMapping {
+    let (before, from) = pool.split_at(start.min(pool.len()));
+    for &eip in from.iter().chain(before).take(tries) {
+        let destination = sessions.destination(eip, inside);
+        if let Some(port) = free_port(program, sessions, (id, eip, destination), inside) {
+            return Ok(NewMapping {
                 eip,
-                outside,
+                outside: outside(program, eip, inside, port),
                 destination,
                 rule,
-            })
-        })
-        .ok_or_else(|| {
-            let drop = refused(DropReason::NatPortsExhausted);
-            rule.map_or(drop, |rule| drop.by_rule(rule))
-        })
+            });
+        }
+    }
+    let drop = refused(DropReason::NatPortsExhausted);
+    Err(rule.map_or(drop, |rule| drop.by_rule(rule)))
+}
+
+/// What a flow looks like outside with this address and port.
+fn outside(program: &Program, eip: EipId, inside: &FlowKey, port: u16) -> FlowKey {
+    FlowKey {
+        source: program.network().eip(eip).address,
+        source_port: port,
+        ..*inside
+    }
 }
 
 /// The addresses that a rule lets a flow have; all without one.
@@ -90,8 +97,8 @@ pub(crate) fn likely_outside(
     let gateway = program.network().nat_gateway(id);
     let pool = pool(gateway, snat_rule(program, gateway, inside.source));
     let &eip = pool.get(first_of(pool, gateway, inside))?;
-    let source = program.network().eip(eip).address;
-    Some((eip, FlowKey { source, ..*inside }))
+    let outside = outside(program, eip, inside, inside.source_port);
+    Some((eip, outside))
 }
 
 /// The rule for a source: by cvm first, then by subnet.
@@ -127,35 +134,28 @@ fn snat_rule(program: &Program, gateway: &NatGateway, source: Ipv4Addr) -> Optio
     ))
 }
 
-/// The outside key with the original port if it is free towards this destination, else with the
-/// next free one of its class.
+/// The original port if it is free towards this destination, else the next free one of its class.
 fn free_port(
     program: &Program,
     sessions: &Sessions,
     (gateway, eip, destination): (NatGatewayId, EipId, Found),
     inside: &FlowKey,
-) -> Option<FlowKey> {
-    let address = program.network().eip(eip).address;
-    let outside = |port| FlowKey {
-        source: address,
-        source_port: port,
-        ..*inside
+) -> Option<u16> {
+    let is_free = |port| {
+        // Of what came in by a rule or beside a mapping only the table knows.
+        let is_held = || {
+            let outside = outside(program, eip, inside, port);
+            sessions.is_held_from_outside(gateway, &outside)
+        };
+        let is_reserved = program.public().dnat(eip, inside.protocol, port).is_some();
+        !is_reserved && !is_held()
     };
-    let is_reserved = |port| program.public().dnat(eip, inside.protocol, port).is_some();
-    // Of what came in by a rule or beside a mapping only the table knows.
-    let is_held = |outside: &FlowKey| sessions.lookup(gateway, &outside.reversed()).is_some();
     let wanted = inside.source_port;
-    if sessions.is_free(destination, wanted) && !is_reserved(wanted) {
-        let same = outside(wanted);
-        if !is_held(&same) {
-            return Some(same);
-        }
+    if sessions.is_free(destination, wanted) && is_free(wanted) {
+        return Some(wanted);
     }
-    sessions
-        .free_ports(destination, wanted)
-        .filter(|&port| !is_reserved(port))
-        .map(outside)
-        .find(|outside| !is_held(outside))
+    let mut free = sessions.free_ports(destination, wanted);
+    free.find(|&port| is_free(port))
 }
 
 /// A flow towards an inside host as that host will see it: as it is, or, where a live session

@@ -29,6 +29,8 @@ pub(crate) struct Sessions {
     /// rule needs none.
     by_mapping: Option<HashMap<Mapping, VecDeque<ConnectionId>>>,
     peaks: Vec<usize>,
+    /// How many were opened by a rule or beside a mapping.
+    from_outside: usize,
 }
 
 impl Sessions {
@@ -38,6 +40,7 @@ impl Sessions {
             destinations: Destinations::default(),
             by_mapping: endpoint_independent.then(HashMap::new),
             peaks: vec![0; gateways],
+            from_outside: 0,
         }
     }
 
@@ -96,6 +99,12 @@ impl Sessions {
     #[inline]
     pub(crate) fn destination(&self, eip: EipId, inside: &FlowKey) -> Found {
         self.destinations.look_up(eip, inside)
+    }
+
+    /// Whether a session that was opened from outside looks like this there: those opened from inside
+    /// [hold ports](Self::is_free).
+    pub(crate) fn is_held_from_outside(&self, gateway: NatGatewayId, outside: &FlowKey) -> bool {
+        self.from_outside > 0 && self.lookup(gateway, &outside.reversed()).is_some()
     }
 
     /// Whether no session opened from inside holds a port towards a destination, and one more may be.
@@ -159,6 +168,8 @@ impl Sessions {
             let (eip, inside) = (session.eip, &session.inside);
             let found = destination.unwrap_or_else(|| self.destinations.look_up(eip, inside));
             self.destinations.take(found, eip, inside, port);
+        } else {
+            self.from_outside += 1;
         }
         if let Some(mappings) = &mut self.by_mapping
             && session.opened != Opened::Rule
@@ -174,6 +185,7 @@ impl Sessions {
     pub(crate) fn remove(&mut self, id: ConnectionId) {
         if let Some(gone) = self.table.remove(id) {
             let (destinations, mappings) = (&mut self.destinations, self.by_mapping.as_mut());
+            self.from_outside -= usize::from(gone.value.opened != Opened::Inside);
             forget(destinations, mappings, id, &session(&gone));
         }
     }

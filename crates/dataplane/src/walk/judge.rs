@@ -153,17 +153,33 @@ impl<O: Observer> Walk<'_, O> {
     pub(super) fn settle(&mut self) {
         self.state.opened = None;
         match self.state.met.as_slice() {
-            [] => {}
-            [met] if self.can_be_repeated(met) => {
-                self.recipe.kept_alive(met.track, met.direction);
-            }
-            _ => {
-                self.recipe.spoil();
-                for at in 0..self.state.met.len() {
-                    let track = self.state.met[at].track;
+            [] => return,
+            // The rule: one tracker, and all who share it saw the packet.
+            &[
+                Met {
+                    track,
+                    direction,
+                    judgement,
+                    by,
+                    ..
+                },
+            ] if by == self.state.tracks.bits(track) => {
+                let tracker = self.state.tracks.get(track);
+                if judgement == Judgement::Pass && tracker.can_go_on() {
+                    self.recipe.kept_alive(track, direction);
+                } else {
+                    self.recipe.spoil();
                     self.state.forget_entries(track);
                 }
+                self.state.met.clear();
+                return;
             }
+            _ => {}
+        }
+        self.recipe.spoil();
+        for at in 0..self.state.met.len() {
+            let track = self.state.met[at].track;
+            self.state.forget_entries(track);
         }
         let state = &mut *self.state;
         // By reference: what was written a moment ago in parts is not to be moved as a whole.
@@ -181,14 +197,6 @@ impl<O: Observer> Walk<'_, O> {
         }
         mets.clear();
         state.met = mets;
-    }
-
-    /// Whether the next packet would be judged alike at the same places.
-    fn can_be_repeated(&self, met: &Met) -> bool {
-        let tracks = &self.state.tracks;
-        met.judgement == Judgement::Pass
-            && met.by == tracks.bits(met.track)
-            && tracks.get(met.track).can_go_on()
     }
 }
 
