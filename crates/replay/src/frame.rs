@@ -39,6 +39,7 @@ impl std::fmt::Display for NotIpv4 {
 }
 
 /// Finds the IPv4 packet of a record.
+#[inline(always)]
 pub(crate) fn frame<'a>(record: &Record<'a>) -> Frame<'a> {
     match ipv4_payload(record.link_type, record.data, record.original_len) {
         Link::Ipv4 { offset, .. } => packet(
@@ -55,6 +56,7 @@ pub(crate) fn frame<'a>(record: &Record<'a>) -> Frame<'a> {
 
 /// Cuts off what Ethernet pads and appends: all bytes after the packet's stated length. A stated
 /// length of 0 means "as captured" (segmentation offload).
+#[inline(always)]
 fn packet(bytes: &[u8], on_link: u32) -> Frame<'_> {
     // Links name the protocol, but the header has the last word.
     if bytes.first().is_some_and(|first| first >> 4 == 6) {

@@ -44,9 +44,38 @@ impl<'p> Ledger<'p> {
         }
     }
 
-    /// A packet has come to an end, or waits; and what ended beside it.
-    #[inline]
+    /// A packet has come to an end, or waits; and what ended beside it. `takes`: whether the sink is
+    /// handed packets.
+    // Inlined where packets are told of, so that of one that simply arrived nothing but the place is
+    // ever made.
+    #[inline(always)]
     pub(crate) fn end(
+        &mut self,
+        ended: Ended<'_>,
+        captured: &Captured,
+        takes: bool,
+        sink: &mut dyn Sink,
+    ) -> io::Result<()> {
+        match ended.walked.verdict {
+            Verdict::Delivered(place)
+                if self.timeline.is_none() && ended.others.is_empty() && !ended.walked.cut =>
+            {
+                self.counters.delivered(place, captured.frame_len);
+                let (time, len) = (ended.arrival.time.0, captured.original_len);
+                if takes {
+                    sink.delivered(place, time, len, ended.bytes)
+                } else {
+                    Ok(())
+                }
+            }
+            _ if takes => self.end_other(ended, captured, sink),
+            _ => self.end_other(ended, captured, &mut ()),
+        }
+    }
+
+    /// Any that did not simply arrive, or whose time matters.
+    #[inline(never)]
+    fn end_other(
         &mut self,
         ended: Ended<'_>,
         captured: &Captured,

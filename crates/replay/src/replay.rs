@@ -214,10 +214,10 @@ impl<'p> Replay<'p> {
     fn carry(&mut self, all: bool, sink: &mut dyn Sink) -> io::Result<()> {
         let mut result = Ok(());
         let ledger = &mut self.ledger;
+        let wants = sink.wants_packets();
         let end = |ended: Ended<'_>, captured: &Captured| {
             // Nothing more for a sink that has failed, but the counts stay whole.
-            let sink: &mut dyn Sink = if result.is_ok() { sink } else { &mut () };
-            let taken = ledger.end(ended, captured, sink);
+            let taken = ledger.end(ended, captured, wants && result.is_ok(), sink);
             if result.is_ok() {
                 result = taken;
             }

@@ -10,6 +10,11 @@ use vpcsim_flowlog::Record;
 
 /// Takes the packets that ended. `()` takes none of them.
 pub trait Sink {
+    /// Whether it wants packets at all: else it is handed none. Asked once for many packets.
+    fn wants_packets(&self) -> bool {
+        true
+    }
+
     /// A packet arrived: `bytes` is what it looks like there, from its IPv4 header on, of
     /// `original_len` bytes; `time` is in nanoseconds since 1970.
     ///
@@ -55,6 +60,10 @@ pub trait Sink {
 }
 
 impl Sink for () {
+    fn wants_packets(&self) -> bool {
+        false
+    }
+
     fn delivered(&mut self, _: Place, _: u64, _: u32, _: &[u8]) -> io::Result<()> {
         Ok(())
     }

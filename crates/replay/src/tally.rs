@@ -48,7 +48,7 @@ impl<K: Eq + Hash + Clone> Tally<K> {
     }
 
     /// Counts a packet of a kind.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, kind: &K, bytes: u32) {
         match self.kinds.get_mut(self.latest) {
             Some((latest, count)) if latest == kind => count.add(bytes),
@@ -56,6 +56,7 @@ impl<K: Eq + Hash + Clone> Tally<K> {
         }
     }
 
+    #[inline(never)]
     fn add_other(&mut self, kind: &K, bytes: u32) {
         if let Some(&place) = self.places.get(kind) {
             self.latest = place;

@@ -83,6 +83,10 @@ impl<'p> Sinks<'p> {
 }
 
 impl Sink for Sinks<'_> {
+    fn wants_packets(&self) -> bool {
+        self.packets.is_some()
+    }
+
     fn delivered(&mut self, place: Place, time: u64, len: u32, bytes: &[u8]) -> io::Result<()> {
         self.with_packets(|sink| sink.delivered(place, time, len, bytes))
     }
