@@ -134,14 +134,13 @@ impl Pcap {
     }
 
     /// The next record.
-    #[inline]
+    #[inline(always)]
     pub(super) fn step(&mut self, window: &mut Window) -> Result<Found, Stop> {
-        if !window.fill(1)? {
-            return Err(Stop::End);
-        }
-        need(window, Part::PcapRecord, self.header_len)?;
-        let header = &window.available()[..self.header_len];
-        let word = |index: usize| self.byte_order.u32(header, index * 4);
+        let header = match window.available().first_chunk() {
+            Some(header) if window.available().len() >= self.header_len => *header,
+            _ => self.wait(window)?,
+        };
+        let word = |index: usize| self.byte_order.u32(&header, index * 4);
         let (seconds, fraction, first, second) = (word(0), word(1), word(2), word(3));
         if (seconds | fraction | first | second) == 0 {
             return Err(CaptureError::ZeroFilled {
@@ -169,7 +168,9 @@ impl Pcap {
             .into());
         }
         let len = self.header_len + captured as usize;
-        need(window, Part::PcapRecord, len)?;
+        if window.available().len() < len {
+            need(window, Part::PcapRecord, len)?;
+        }
         let record = window.take(len);
         Ok(Found {
             // At most 2^32 seconds and 2^32 microseconds: less than 2^63 nanoseconds.
@@ -179,5 +180,15 @@ impl Pcap {
             original_len,
             data: record.start + self.header_len..record.end,
         })
+    }
+
+    /// The header of the next record, which is not there yet.
+    #[cold]
+    fn wait(&self, window: &mut Window) -> Result<[u8; RECORD_HEADER], Stop> {
+        if !window.fill(1)? {
+            return Err(Stop::End);
+        }
+        need(window, Part::PcapRecord, self.header_len)?;
+        window.available().first_chunk().copied().ok_or(Stop::End)
     }
 }

@@ -167,7 +167,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the capture is damaged, as [`Reader::next_record`].
-    #[inline]
+    #[inline(always)]
     pub fn next_buffered(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
         if self.finished {
             return Ok(None);
@@ -183,7 +183,7 @@ impl Reader {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&mut self) -> Result<Found, Stop> {
         match &mut self.kind {
             Kind::Pcap(pcap, _) => pcap.step(&mut self.window),
@@ -191,7 +191,7 @@ impl Reader {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn record(&self, found: Found) -> Record<'_> {
         let Found {
             time,

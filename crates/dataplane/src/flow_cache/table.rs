@@ -326,18 +326,32 @@ impl Segment {
 /// The places of a word that have an entry.
 #[inline]
 fn taken(tags: [u8; WORD]) -> impl Iterator<Item = usize> {
-    (0..WORD).filter(move |&at| tags[at] > LEFT)
+    places(taken_marks(tags))
+}
+
+/// The highest bit of each byte that is the tag of an entry.
+#[inline]
+fn taken_marks(tags: [u8; WORD]) -> u64 {
+    const _: () = assert!(VACANT < 2 && LEFT < 2);
+    let word = u64::from_le_bytes(tags);
+    // Two or more, without a carry from byte to byte.
+    (((word & !HIGH) + 0x7e * LOW) | word) & HIGH
+}
+
+/// The places whose highest bits are set.
+#[inline]
+fn places(mut marks: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = marks.trailing_zeros() as usize / WORD;
+        marks &= marks.wrapping_sub(1);
+        (at < WORD).then_some(at)
+    })
 }
 
 /// The places of a word that have a tag; perhaps more of them, which the keys tell apart.
 #[inline]
 fn matches(word: [u8; WORD], tag: u8) -> impl Iterator<Item = usize> {
-    let mut found = marks(word, tag);
-    std::iter::from_fn(move || {
-        let at = found.trailing_zeros() as usize / WORD;
-        found &= found.wrapping_sub(1);
-        (at < WORD).then_some(at)
-    })
+    places(marks(word, tag))
 }
 
 /// The first place of a word that has a tag; [`WORD`] or more where none has.
@@ -349,10 +363,7 @@ fn first_match(word: [u8; WORD], tag: u8) -> usize {
 /// The first place of a word that is free; [`WORD`] where none is.
 #[inline]
 fn first_free(word: [u8; WORD]) -> usize {
-    const _: () = assert!(VACANT < 2 && LEFT < 2);
-    let word = u64::from_le_bytes(word);
-    let below_two = word.wrapping_sub(2 * LOW) & !word & HIGH;
-    below_two.trailing_zeros() as usize / WORD
+    (taken_marks(word) ^ HIGH).trailing_zeros() as usize / WORD
 }
 
 const LOW: u64 = u64::from_ne_bytes([1; WORD]);
