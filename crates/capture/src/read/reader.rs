@@ -50,6 +50,8 @@ pub struct Reader {
     bytes_read: Arc<AtomicU64>,
     warnings: Warnings,
     finished: bool,
+    /// A regular file: what it has is there.
+    never_waits: bool,
 }
 
 enum Kind {
@@ -78,7 +80,21 @@ impl Reader {
             path: path.to_owned(),
             source,
         })?;
-        Self::from_stream(file)
+        Self::from_file(file)
+    }
+
+    /// Reads a capture from a file that is open. A regular file never has to be
+    /// [waited for](Self::next_buffered); others are streams.
+    ///
+    /// # Errors
+    /// As [`Reader::from_stream`].
+    pub fn from_file(file: File) -> Result<Self, CaptureError> {
+        let never_waits = file.metadata().is_ok_and(|about| about.is_file());
+        let reader = Self::from_stream(file)?;
+        Ok(Self {
+            never_waits,
+            ..reader
+        })
     }
 
     /// Reads a capture from a stream: standard input, a pipe, bytes in memory.
@@ -138,6 +154,7 @@ impl Reader {
             bytes_read,
             warnings,
             finished: cut,
+            never_waits: false,
         })
     }
 
@@ -160,8 +177,8 @@ impl Reader {
         }
     }
 
-    /// The next packet, if all of it has been read already; `None` where [`Reader::next_record`] would
-    /// have to ask the file or the stream for more, and at the end.
+    /// The next packet, if nobody has to be waited for; `None` where [`Reader::next_record`] would have
+    /// to ask a stream for more, and at the end. Of a [file](Reader::from_file) all is there.
     ///
     /// For who has something to do before it waits: of a pipe nobody knows for how long.
     ///
@@ -172,12 +189,12 @@ impl Reader {
         if self.finished {
             return Ok(None);
         }
-        self.window.allow_reading(false);
+        self.window.allow_reading(self.never_waits);
         let found = self.step();
         self.window.allow_reading(true);
         match found {
             Ok(found) => Ok(Some(self.record(found))),
-            // Nothing was read, so this is no failure of the source; the step is taken again.
+            // Not asked, or asked in vain: the step is taken again, and then says so.
             Err(Stop::Io(_)) => Ok(None),
             Err(stop) => self.stopped(stop).map(|()| None),
         }

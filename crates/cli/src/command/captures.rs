@@ -94,7 +94,7 @@ fn file(path: &Path) -> Result<(Reader, Option<u64>), Failure> {
         return Err(Failure::new(format!("{name} is a directory"))
             .with_help(format!("name the captures in it: {name}/*.pcap")));
     }
-    let reader = Reader::from_stream(file).map_err(|error| unreadable(&name, error))?;
+    let reader = Reader::from_file(file).map_err(|error| unreadable(&name, error))?;
     Ok((reader, metadata.is_file().then_some(metadata.len())))
 }
 
