@@ -19,7 +19,6 @@ pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory, PackedPlace, Pa
 pub(crate) use table::{EntryId, Tag};
 
 use crate::conntrack::{Direction, Holder, TrackId, Tracks};
-use crate::memory::prefetch;
 use crate::{Nanos, Program, Source, State};
 use table::{Follow, Table};
 use vpcsim_packet::FlowKey;
@@ -91,9 +90,9 @@ impl FlowCache {
         self.table.get(id)
     }
 
-    /// Asks for an entry's line ahead of its use.
+    /// Asks for an entry ahead of its use.
     pub(crate) fn prefetch(&self, id: EntryId) {
-        prefetch(self.table.get(id));
+        self.table.prefetch(id);
     }
 
     #[inline]

@@ -164,6 +164,14 @@ impl Table {
         None
     }
 
+    /// Asks for an entry and its tag.
+    pub(super) fn prefetch(&self, id: EntryId) {
+        let (segment, index) = id.parts();
+        let segment = &self.segments[segment];
+        prefetch(&segment.entries[index]);
+        prefetch(&segment.tags[index / WORD]);
+    }
+
     #[inline]
     pub(super) fn get(&self, id: EntryId) -> &Entry {
         let (segment, index) = id.parts();

@@ -222,12 +222,18 @@ impl Sessions {
     }
 
     /// See [`Table::prefetch_due`].
-    pub(crate) fn prefetch_due(&mut self, now: Nanos, tracks: &Tracks) {
+    pub(crate) fn prefetch_due(
+        &mut self,
+        now: Nanos,
+        tracks: &Tracks,
+        mut also: impl FnMut(TrackId),
+    ) {
         let destinations = &self.destinations;
         let mut hashes = [0; AHEAD];
         let mut count = 0;
         self.table.prefetch_due(now, |connection| {
             tracks.prefetch_all(connection.track);
+            also(connection.track);
             if connection.value.opened == Opened::Inside {
                 let (eip, inside) = (connection.value.eip, connection.original());
                 hashes[count] = destinations.prefetch(eip, &inside);

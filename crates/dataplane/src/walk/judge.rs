@@ -2,7 +2,9 @@
 //! their protocol state (see [`crate::conntrack::Tracks`]).
 
 use super::Walk;
-use crate::conntrack::{Connection, Direction, Holder, Judgement, Opening, TrackId, Tracker};
+use crate::conntrack::{
+    AHEAD, Connection, Direction, Holder, Judgement, Opening, TrackId, Tracker,
+};
 use crate::observe::Observer;
 use crate::packet::Packet;
 use crate::state::NicFlow;
@@ -200,6 +202,29 @@ impl<O: Observer> Walk<'_, O> {
     }
 }
 
+/// Trackers whose last holder may end soon.
+#[derive(Default)]
+struct Ahead {
+    tracks: [Option<TrackId>; AHEAD],
+    count: usize,
+}
+
+impl Ahead {
+    fn add(&mut self, track: TrackId) {
+        if let Some(place) = self.tracks.get_mut(self.count) {
+            *place = Some(track);
+            self.count += 1;
+        }
+    }
+
+    /// Asks for their entries, when they are there.
+    fn prefetch(&self, state: &State) {
+        for &track in self.tracks[..self.count].iter().flatten() {
+            state.prefetch_entries(track);
+        }
+    }
+}
+
 impl State {
     /// A holder goes on with a tracker of its own. Returns where that is.
     fn part(&mut self, holder: Holder, from: TrackId, tracker: Tracker) -> TrackId {
@@ -231,16 +256,23 @@ impl State {
     /// Ends the connections whose time has come.
     pub(crate) fn end_due(&mut self, program: &Program) {
         loop {
-            let tracks = &self.tracks;
-            let also = |flow: &Connection<NicFlow>| tracks.prefetch_all(flow.track);
+            let (tracks, mut ahead) = (&self.tracks, Ahead::default());
+            let also = |flow: &Connection<NicFlow>| {
+                tracks.prefetch_all(flow.track);
+                ahead.add(flow.track);
+            };
             self.flows.prefetch_due(self.now, also);
+            ahead.prefetch(self);
             let Some((id, _)) = self.flows.due(self.now) else {
                 break;
             };
             self.visit(program, Holder::Nic(id.slot()));
         }
         loop {
-            self.sessions.prefetch_due(self.now, &self.tracks);
+            let mut ahead = Ahead::default();
+            let also = |track| ahead.add(track);
+            self.sessions.prefetch_due(self.now, &self.tracks, also);
+            ahead.prefetch(self);
             let Some(id) = self.sessions.due(self.now) else {
                 break;
             };
