@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, Read},
+    io::{self, Read, Write},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -178,6 +178,24 @@ fn what_has_arrived_comes_out_without_asking_for_more() {
             assert!(reader.next_buffered().unwrap().is_none(), "after the end");
         }
     }
+}
+
+/// All of it is there at once, however often the buffer runs empty.
+#[test]
+fn a_file_is_never_waited_for() {
+    let many: Vec<_> = three().into_iter().cycle().take(30_000).collect();
+    let bytes = PcapFile::new(ByteOrder::Little).encode(&many);
+    assert!(bytes.len() > 1 << 20, "more than any buffer at first");
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&bytes).unwrap();
+    let mut reader = Reader::open(file.path()).unwrap();
+    let mut packets = Vec::new();
+    while let Some(record) = reader.next_buffered().unwrap() {
+        packets.push(record.data.to_vec());
+    }
+    let wanted: Vec<_> = many.into_iter().map(|packet| packet.data).collect();
+    assert!(packets == wanted, "{} packets", packets.len());
+    assert!(reader.next_record().unwrap().is_none(), "after the end");
 }
 
 /// Fails once before every byte.
