@@ -39,11 +39,8 @@ impl Key {
     /// The flow.
     #[inline]
     pub(crate) fn flow(&self) -> FlowKey {
-        unpack_flow(self.addresses, (self.rest >> 32) as u32, self.is_tcp())
-    }
-
-    pub(super) fn is_tcp(&self) -> bool {
-        self.rest as u32 >> 31 == 1
+        let tcp = self.rest as u32 >> 31 == 1;
+        unpack_flow(self.addresses, (self.rest >> 32) as u32, tcp)
     }
 
     /// Of TCP or UDP: nothing else is remembered.

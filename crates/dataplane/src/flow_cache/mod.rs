@@ -118,7 +118,11 @@ impl Follow for Tracks {
 impl State {
     /// Remembers a walk, whose way an observer calls `way`.
     pub(crate) fn remember(&mut self, program: &Program, key: &Key, memory: &Memory, way: u32) {
-        let lasts = memory.track.is_none() || program.lasts(key.is_tcp());
+        let phase = |(track, _)| self.tracks.get(track).phase();
+        let lasts = memory
+            .track
+            .map(phase)
+            .is_none_or(|phase| program.lasts(phase));
         if !self.cache.is_on() || !lasts || !Entry::holds(memory) || self.cache.find(key).is_some()
         {
             return;

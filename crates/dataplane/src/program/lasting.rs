@@ -1,30 +1,42 @@
 //! Which flows last from packet to packet, whatever packets come.
 
+use crate::conntrack::Phase;
 use vpcsim_network::Network;
 
-/// Of which protocols a connection that packets keep alive has always time left: no timeout is 0, and
-/// none of a gateway gets shorter on the way to an established connection.
+/// Of which connections a packet that keeps them alive always leaves time for another one: no timeout
+/// is 0. And of which no packet brings the deadline at a gateway nearer, where nobody would notice.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lasting {
-    pub(super) tcp: bool,
-    pub(super) udp: bool,
+    half_open: bool,
+    established: bool,
+    udp: bool,
 }
 
 impl Lasting {
     pub(super) fn of(network: &Network) -> Self {
         let nic = &network.policies.conntrack;
         let gateways = || network.nat_gateways.iter().map(|gateway| &gateway.timeouts);
-        let established = [
+        let lasts = |timeouts: &[u32]| timeouts.iter().all(|&seconds| seconds > 0);
+        let established = lasts(&[
             nic.tcp_established,
             nic.tcp_max_retrans,
             nic.tcp_unacknowledged,
-        ];
-        let handshake = [nic.tcp_syn_sent, nic.tcp_syn_recv];
-        let mut tcp = established.iter().chain(&handshake);
+        ]) && gateways().all(|t| t.tcp_established > 0);
         Self {
-            tcp: tcp.all(|&seconds| seconds > 0)
+            half_open: established
+                && lasts(&[nic.tcp_syn_sent, nic.tcp_syn_recv])
                 && gateways().all(|t| (1..=t.tcp_established).contains(&t.tcp_half_open)),
-            udp: nic.udp > 0 && nic.udp_stream > 0 && gateways().all(|t| t.udp > 0),
+            established,
+            udp: lasts(&[nic.udp, nic.udp_stream]) && gateways().all(|t| t.udp > 0),
+        }
+    }
+
+    pub(super) fn has(self, phase: Phase) -> bool {
+        match phase {
+            Phase::TcpHalfOpen => self.half_open,
+            Phase::TcpEstablished => self.established,
+            Phase::Udp => self.udp,
+            Phase::TcpClosing | Phase::Icmp | Phase::Other => false,
         }
     }
 }

@@ -16,6 +16,7 @@ pub use filters::{GroupRule, Travel};
 pub(crate) use host::Host;
 pub use owners::Owner;
 
+use crate::conntrack::Phase;
 use crate::intervals::{Intervals, Span};
 use crate::lpm::{Lpm, Matches};
 use hashbrown::HashMap;
@@ -93,13 +94,9 @@ impl Program {
         self.verify_checksums
     }
 
-    /// Whether connections of TCP, or those of UDP, have always time left for another packet.
-    pub(crate) fn lasts(&self, tcp: bool) -> bool {
-        if tcp {
-            self.lasting.tcp
-        } else {
-            self.lasting.udp
-        }
+    /// Whether a connection that has come so far lasts, whatever packets come.
+    pub(crate) fn lasts(&self, phase: Phase) -> bool {
+        self.lasting.has(phase)
     }
 
     /// The network it was made from.
