@@ -16,6 +16,7 @@ mod batch;
 mod bucket;
 mod classify;
 pub mod conntrack;
+mod ending;
 mod flow_cache;
 mod fragments;
 mod hash;

@@ -2,13 +2,10 @@
 //! their protocol state (see [`crate::conntrack::Tracks`]).
 
 use super::Walk;
-use crate::conntrack::{
-    AHEAD, Connection, Direction, Holder, Judgement, Opening, TrackId, Tracker,
-};
+use crate::State;
+use crate::conntrack::{Direction, Holder, Judgement, Opening, TrackId, Tracker};
 use crate::observe::Observer;
 use crate::packet::Packet;
-use crate::state::NicFlow;
-use crate::{Nanos, Program, State};
 
 /// A tracker that the packet under way has met.
 #[derive(Debug, Clone)]
@@ -202,30 +199,12 @@ impl<O: Observer> Walk<'_, O> {
     }
 }
 
-/// Trackers whose last holder may end soon.
-#[derive(Default)]
-struct Ahead {
-    tracks: [Option<TrackId>; AHEAD],
-    count: usize,
-}
-
-impl Ahead {
-    fn add(&mut self, track: TrackId) {
-        if let Some(place) = self.tracks.get_mut(self.count) {
-            *place = Some(track);
-            self.count += 1;
-        }
-    }
-
-    /// Asks for their entries, when they are there.
-    fn prefetch(&self, state: &State) {
-        for &track in self.tracks[..self.count].iter().flatten() {
-            state.prefetch_entries(track);
-        }
-    }
-}
-
 impl State {
+    /// A tracker is gone: the packet under way has met nothing there.
+    pub(crate) fn forget_met(&mut self, track: TrackId) {
+        self.met.retain(|met| met.track != track);
+    }
+
     /// A holder goes on with a tracker of its own. Returns where that is.
     fn part(&mut self, holder: Holder, from: TrackId, tracker: Tracker) -> TrackId {
         let alone = self.tracks.holders(from).all(|other| other == holder);
@@ -251,140 +230,5 @@ impl State {
             }
         }
         track
-    }
-
-    /// Ends the connections whose time has come.
-    pub(crate) fn end_due(&mut self, program: &Program) {
-        loop {
-            let (tracks, mut ahead) = (&self.tracks, Ahead::default());
-            let also = |flow: &Connection<NicFlow>| {
-                tracks.prefetch_all(flow.track);
-                ahead.add(flow.track);
-            };
-            self.flows.prefetch_due(self.now, also);
-            ahead.prefetch(self);
-            let Some((id, _)) = self.flows.due(self.now) else {
-                break;
-            };
-            self.visit(program, Holder::Nic(id.slot()));
-        }
-        loop {
-            let mut ahead = Ahead::default();
-            let also = |track| ahead.add(track);
-            self.sessions.prefetch_due(self.now, &self.tracks, also);
-            ahead.prefetch(self);
-            let Some(id) = self.sessions.due(self.now) else {
-                break;
-            };
-            self.visit(program, Holder::Gateway(id.slot()));
-        }
-    }
-
-    /// A connection's timer has come: ends it, or sets the timer to where its packets have moved
-    /// the deadline since.
-    fn visit(&mut self, program: &Program, holder: Holder) {
-        let Some((track, mut deadline)) = self.held(holder) else {
-            return;
-        };
-        if let Some(last) = self.last_seen(track) {
-            deadline = self.deadline_after(program, holder, track, last);
-        }
-        let mut again = deadline;
-        if self.tracks.is_remembered(track) {
-            // A packet may bring the deadline nearer without a word.
-            let least = self.least_timeout(program, track);
-            again = deadline.min(self.now.after_seconds(least));
-        }
-        if deadline <= self.now {
-            self.journal_due(Some(deadline));
-            self.end_connection(program, holder);
-            self.journal_due(None);
-            return;
-        }
-        match holder {
-            Holder::Nic(slot) => self.flows.defer(slot, self.early(slot, again)),
-            Holder::Gateway(slot) => self.sessions.defer(slot, self.early(slot, again)),
-        }
-    }
-
-    /// When to look after connection `number` for which nothing is due before `at`: up to an eighth of
-    /// the time earlier, each connection at another moment. Thousands that began together would all be
-    /// looked after together, again and again.
-    pub(crate) fn early(&self, number: u32, at: Nanos) -> Nanos {
-        const LEAST: u64 = 1_000_000_000;
-        let time = at.0.saturating_sub(self.now.0);
-        if time < LEAST {
-            return at;
-        }
-        // Neighbours far apart: the golden ratio's fraction.
-        let part = number.wrapping_mul(0x9e37_79b9) >> 16;
-        Nanos(at.0 - (time >> 19) * u64::from(part))
-    }
-
-    /// The tracker and the deadline of a connection.
-    fn held(&self, holder: Holder) -> Option<(TrackId, Nanos)> {
-        match holder {
-            Holder::Nic(slot) => {
-                let flow = self.flows.get(self.flows.in_slot(slot)?)?;
-                Some((flow.track, flow.deadline()))
-            }
-            Holder::Gateway(slot) => self.sessions.held(self.sessions.in_slot(slot)?),
-        }
-    }
-
-    /// A connection ends.
-    pub(crate) fn end_connection(&mut self, program: &Program, holder: Holder) {
-        let Some((track, _)) = self.held(holder) else {
-            return;
-        };
-        self.uncache(program, track);
-        match holder {
-            Holder::Nic(slot) => {
-                if let Some(id) = self.flows.in_slot(slot) {
-                    self.flows.remove(id);
-                    self.journal_flow(false);
-                }
-            }
-            Holder::Gateway(slot) => {
-                if let Some(id) = self.sessions.in_slot(slot) {
-                    let gateway = self.sessions.gateway_in(slot);
-                    self.sessions.remove(id);
-                    if let Some(gateway) = gateway {
-                        self.journal_session(gateway, false);
-                    }
-                }
-            }
-        }
-        if self.tracks.release(track, holder) {
-            self.met.retain(|met| met.track != track);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use vpcsim_network::Network;
-
-    #[test]
-    fn connections_that_began_together_are_looked_after_apart() {
-        let network =
-            Network::from_yaml("test", "vpcs: {v: {cidr: 10.0.0.0/16}}").expect("a network");
-        let state = State::new(&Program::new(network));
-        let later = |millis: u64| Nanos(state.now.0 + millis * 1_000_000);
-        let minute = later(60_000);
-        let moments: Vec<_> = (0..1024).map(|slot| state.early(slot, minute)).collect();
-        assert!(
-            moments
-                .iter()
-                .all(|at| (later(52_500)..=minute).contains(at))
-        );
-        for tenth in 0..10_u64 {
-            let span = later(52_500 + tenth * 750)..later(53_250 + tenth * 750);
-            let within = moments.iter().filter(|at| span.contains(at)).count();
-            assert!((90..=115).contains(&within), "{within} of 1024 in a tenth");
-        }
-        // Within a second nothing is gained.
-        assert_eq!(state.early(7, later(999)), later(999));
     }
 }
