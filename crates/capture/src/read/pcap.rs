@@ -168,9 +168,7 @@ impl Pcap {
             .into());
         }
         let len = self.header_len + captured as usize;
-        if window.available().len() < len {
-            need(window, Part::PcapRecord, len)?;
-        }
+        need(window, Part::PcapRecord, len)?;
         let record = window.take(len);
         Ok(Found {
             // At most 2^32 seconds and 2^32 microseconds: less than 2^63 nanoseconds.

@@ -11,6 +11,9 @@ use crate::memory::{Large, prefetch};
 const SEGMENTS: usize = 4;
 /// Tags in a word.
 const WORD: usize = 8;
+/// The lowest and the highest bit of each tag of a word.
+const LOW: u64 = u64::from_ne_bytes([1; WORD]);
+const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
 /// Of eight places, six may be taken: few searches leave their first word.
 const FULL: usize = 6;
 /// Entries of a segment from which on it grows by less.
@@ -373,9 +376,6 @@ fn first_match(word: [u8; WORD], tag: u8) -> usize {
 fn first_free(word: [u8; WORD]) -> usize {
     (taken_marks(word) ^ HIGH).trailing_zeros() as usize / WORD
 }
-
-const LOW: u64 = u64::from_ne_bytes([1; WORD]);
-const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
 
 /// The highest bit of each byte that equals the tag. The lowest one is exact, a higher one may be
 /// a false alarm (of a byte that differs by one, above one that is equal).

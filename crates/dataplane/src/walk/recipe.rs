@@ -107,8 +107,8 @@ impl<O: Observer> Walk<'_, O> {
         } = self.recipe;
         let changes = packet.changes;
         // A session that it looked for in vain and then opened, the next one would find.
-        let alone = opened && (O::WATCHES || missed_session);
-        (!spoiled && !alone).then_some(Memory {
+        let differs = opened && (O::WATCHES || missed_session);
+        (!spoiled && !differs).then_some(Memory {
             becomes: packet.key,
             ttl_down: changes.ttl_down,
             ip: changes.ip,
