@@ -3,9 +3,11 @@
 use crate::carrier::{Arrived, Carrier, Way};
 use crate::error::BenchError;
 use crate::flow::Flow;
+use std::io;
 use std::sync::Arc;
 use vpcsim_dataplane::{
-    Arrival, Batch, Nanos, Place, Program, Round, Shards, Source, State, Use, Verdict, advance,
+    Arrival, Batch, Nanos, Place, Program, Round, Shards, Source, State, Use, Verdict, Work,
+    advance,
 };
 use vpcsim_network::CvmId;
 use vpcsim_replay::Workers;
@@ -32,36 +34,108 @@ pub(crate) struct Pipeline {
 #[derive(Debug)]
 enum Engine {
     Alone(Box<State>, Batch),
-    Shared(Box<Shards>, Workers, Round),
+    Shared(Box<Shared>),
+}
+
+/// Rounds that are filled one after the other, and then carried all at once.
+#[derive(Debug)]
+struct Shared {
+    shards: Shards,
+    workers: Workers,
+    rounds: Vec<Round>,
+}
+
+/// A round that is under way.
+#[derive(Debug)]
+struct Dealt<'r> {
+    round: &'r mut Round,
+    /// For this thread.
+    own: Option<Work>,
+    /// How many others.
+    given: usize,
+}
+
+impl Shared {
+    fn new(program: &Arc<Program>, workers: usize) -> io::Result<Self> {
+        let shards = Shards::new(program, workers);
+        let workers = Workers::start_detached(program, shards.workers() - 1)?;
+        Ok(Self {
+            shards,
+            workers,
+            rounds: (0..Workers::ROUNDS).map(|_| Round::new()).collect(),
+        })
+    }
+
+    fn push(&mut self, program: &Program, arrival: Arrival, packet: &[u8]) {
+        let next = self.rounds.iter_mut().find(|round| !round.is_full());
+        if let Some(round) = next {
+            self.shards.push(program, round, arrival, packet);
+        }
+    }
+
+    fn run(&mut self, program: &Program) {
+        let Self {
+            shards,
+            workers,
+            rounds,
+        } = self;
+        let mut under_way = Vec::new();
+        for round in rounds {
+            let mut works = loop {
+                if let Some(works) = shards.deal(program, round) {
+                    break works;
+                }
+                collect(program, shards, workers, &mut under_way);
+            };
+            let own = works.pop();
+            let given = works.len();
+            // A worker that is gone has panicked, and its packets are lost.
+            let _ = workers.give(works);
+            under_way.push(Dealt { round, own, given });
+        }
+        collect(program, shards, workers, &mut under_way);
+    }
+
+    /// A packet, in the order in which they were pushed.
+    fn packet(&mut self, mut index: usize) -> Option<&[u8]> {
+        for round in &mut self.rounds {
+            if index < round.len() {
+                return round.bytes(index);
+            }
+            index -= round.len();
+        }
+        None
+    }
+}
+
+/// Does this thread's works, and waits for those of the others.
+fn collect(
+    program: &Program,
+    shards: &mut Shards,
+    workers: &Workers,
+    under_way: &mut Vec<Dealt<'_>>,
+) {
+    let own = under_way.iter_mut().filter_map(|dealt| dealt.own.as_mut());
+    own.for_each(|work| work.run(program));
+    for Dealt { round, own, given } in under_way.drain(..) {
+        let mut done = workers.take(given).unwrap_or_default();
+        done.extend(own);
+        shards.collect(program, round, done);
+    }
 }
 
 impl Engine {
     fn run(&mut self, program: &Program) {
         match self {
             Self::Alone(state, batch) => batch.run(program, state, &mut ()),
-            Self::Shared(shards, workers, round) => {
-                let mut works = shards.deal(program, round);
-                let own = works.pop();
-                let given = works.len();
-                // A worker that is gone has panicked, and its packets are lost.
-                let done = workers.give(works).and_then(|()| {
-                    let own = own.map(|mut work| {
-                        work.run(program);
-                        work
-                    });
-                    let mut done = workers.take(given)?;
-                    done.extend(own);
-                    Ok(done)
-                });
-                shards.collect(program, round, done.unwrap_or_default());
-            }
+            Self::Shared(shared) => shared.run(program),
         }
     }
 
     fn arrived(&self) -> Arrived {
         match self {
             Self::Alone(_, batch) => count(batch.places()),
-            Self::Shared(_, _, round) => count(round.places()),
+            Self::Shared(shared) => count(shared.rounds.iter().flat_map(Round::places)),
         }
     }
 }
@@ -79,9 +153,7 @@ fn count(places: impl Iterator<Item = Option<Place>>) -> Arrived {
 impl Pipeline {
     pub(crate) fn new(program: Arc<Program>, workers: usize) -> Result<Self, BenchError> {
         let engine = if workers > 1 {
-            let shards = Shards::new(&program, workers);
-            let workers = Workers::start_detached(&program, shards.workers() - 1)?;
-            Engine::Shared(Box::new(shards), workers, Round::new())
+            Engine::Shared(Box::new(Shared::new(&program, workers)?))
         } else {
             Engine::Alone(Box::new(State::new(&program)), Batch::new())
         };
@@ -113,7 +185,7 @@ impl Pipeline {
     pub(crate) fn usage(&self) -> Use {
         match &self.engine {
             Engine::Alone(state, _) => state.usage(&self.program),
-            Engine::Shared(shards, ..) => shards.usage(&self.program),
+            Engine::Shared(shared) => shared.shards.usage(&self.program),
         }
     }
 
@@ -121,7 +193,10 @@ impl Pipeline {
     pub(crate) fn lost(&self) -> usize {
         match &self.engine {
             Engine::Alone(_, batch) => batch.places().filter(Option::is_none).count(),
-            Engine::Shared(_, _, round) => round.places().filter(Option::is_none).count(),
+            Engine::Shared(shared) => {
+                let places = shared.rounds.iter().flat_map(Round::places);
+                places.filter(Option::is_none).count()
+            }
         }
     }
 
@@ -130,7 +205,7 @@ impl Pipeline {
         let (program, now, others) = (&self.program, self.now, &mut Vec::new());
         match &mut self.engine {
             Engine::Alone(state, _) => advance(program, state, now, &mut (), others),
-            Engine::Shared(shards, ..) => shards.advance(program, now, others),
+            Engine::Shared(shared) => shared.shards.advance(program, now, others),
         }
     }
 }
@@ -139,7 +214,7 @@ impl Carrier for Pipeline {
     fn size(&self) -> usize {
         match self.engine {
             Engine::Alone(..) => Batch::SIZE,
-            Engine::Shared(..) => Round::SIZE,
+            Engine::Shared(..) => Workers::ROUNDS * Round::SIZE,
         }
     }
 
@@ -156,7 +231,7 @@ impl Carrier for Pipeline {
         self.packets += 1;
         match &mut self.engine {
             Engine::Alone(_, batch) => batch.push(arrival, packet),
-            Engine::Shared(shards, _, round) => shards.push(&self.program, round, arrival, packet),
+            Engine::Shared(shared) => shared.push(&self.program, arrival, packet),
         }
     }
 
@@ -170,7 +245,7 @@ impl Carrier for Pipeline {
     fn packet(&mut self, index: usize) -> Option<&[u8]> {
         match &mut self.engine {
             Engine::Alone(_, batch) => batch.bytes_mut(index).map(|bytes| &*bytes),
-            Engine::Shared(_, _, round) => round.bytes(index),
+            Engine::Shared(shared) => shared.packet(index),
         }
     }
 
@@ -178,7 +253,10 @@ impl Carrier for Pipeline {
         let is_lost = |verdict: &Verdict| !matches!(verdict, Verdict::Delivered(_));
         let lost = match &self.engine {
             Engine::Alone(_, batch) => batch.ended().map(|e| e.walked.verdict).find(is_lost),
-            Engine::Shared(_, _, round) => round.ended().map(|e| e.walked.verdict).find(is_lost),
+            Engine::Shared(shared) => {
+                let ended = shared.rounds.iter().flat_map(Round::ended);
+                ended.map(|e| e.walked.verdict).find(is_lost)
+            }
         }?;
         Some(match lost {
             Verdict::Dropped(drop) => format!("{} at {}", drop.reason, drop.stage),
@@ -189,7 +267,7 @@ impl Carrier for Pipeline {
     fn clear(&mut self) {
         match &mut self.engine {
             Engine::Alone(_, batch) => batch.clear(),
-            Engine::Shared(_, _, round) => round.clear(),
+            Engine::Shared(shared) => shared.rounds.iter_mut().for_each(Round::clear),
         }
     }
 }

@@ -412,11 +412,20 @@ impl Batch {
     /// Tells of what became of each packet, in order: what [`ended`](Self::ended) says. Those who can
     /// wait until they are told need not copy it.
     pub fn for_each_ended<'a>(&'a self, mut tell: impl FnMut(Ended<'a>)) {
-        for slot in &self.packets {
-            self.ends.tell(slot.end, |walked, others| {
-                tell(self.ended_of(slot, walked, others));
-            });
+        for index in 0..self.len() {
+            self.tell_ended(index, &mut tell);
         }
+    }
+
+    /// The same of the packet pushed as number `index`.
+    #[inline(always)]
+    pub(crate) fn tell_ended<'a>(&'a self, index: usize, tell: impl FnOnce(Ended<'a>)) {
+        let Some(slot) = self.packets.get(index) else {
+            return;
+        };
+        self.ends.tell(slot.end, |walked, others| {
+            tell(self.ended_of(slot, walked, others));
+        });
     }
 
     #[inline(always)]

@@ -137,9 +137,9 @@ impl Buckets {
         self.book = Some(Vec::new());
     }
 
-    /// What was taken since the last time.
-    pub(crate) fn book(&mut self) -> &mut Vec<Taken> {
-        self.book.get_or_insert_default()
+    /// What was written down since the last time.
+    pub(crate) fn take_book(&mut self) -> Vec<Taken> {
+        self.book.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Takes what was written down, in order of time. Packets of one time may come in any order:
@@ -181,12 +181,9 @@ impl Buckets {
         self.all().any(Bucket::is_limited)
     }
 
-    /// Whether one may refuse a packet if each of these is charged to it, in order of time.
-    pub(crate) fn may_refuse(&self, costs: &[(Nanos, Cost)]) -> bool {
-        let Some(&(begin, _)) = costs.first() else {
-            return false;
-        };
-        // Of buckets that fill alike the emptiest stands for all.
+    /// The emptiest of all that have a limit, filled until `begin`: of those that fill alike it
+    /// stands for all.
+    pub(crate) fn emptiest(&self, begin: Nanos) -> Emptiest {
         let mut emptiest: Vec<Bucket> = Vec::new();
         for bucket in self.all().filter(|bucket| bucket.is_limited()) {
             let mut bucket = bucket.clone();
@@ -196,9 +193,7 @@ impl Buckets {
                 None => emptiest.push(bucket),
             }
         }
-        emptiest
-            .iter_mut()
-            .any(|bucket| costs.iter().any(|&(at, cost)| !bucket.bears(cost, at)))
+        Emptiest(emptiest)
     }
 
     fn all(&self) -> impl Iterator<Item = &Bucket> {
@@ -218,6 +213,18 @@ impl Buckets {
             Charge::EipOutbound(id) => &mut self.eips_outbound[id.index()],
             Charge::EipInbound(id) => &mut self.eips_inbound[id.index()],
         }
+    }
+}
+
+/// Buckets that stand for all others of their rate: what these bear, those do.
+#[derive(Debug, Default)]
+pub(crate) struct Emptiest(Vec<Bucket>);
+
+impl Emptiest {
+    /// Takes what packets may cost, in order of time, from each; whether none can refuse one.
+    pub(crate) fn bear(&mut self, costs: impl Iterator<Item = (Nanos, Cost)> + Clone) -> bool {
+        let mut buckets = self.0.iter_mut();
+        buckets.all(|bucket| costs.clone().all(|(at, cost)| bucket.bears(cost, at)))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::ledger::Captured;
 use crate::timeline::Usage as Fill;
 use crate::watch::Watch;
 use crate::workers::Workers;
+use std::collections::VecDeque;
 use std::io;
 use vpcsim_dataplane::{Arrival, Batch, Ended, Program, Round, Shards, State, Use};
 
@@ -31,9 +32,16 @@ pub(crate) struct Shared {
     shards: Shards,
     workers: Workers,
     filling: Load,
-    /// With the number of works it was dealt out in.
-    under_way: Option<(Load, usize)>,
-    spare: Option<Load>,
+    /// In the order in which they were dealt out.
+    under_way: VecDeque<UnderWay>,
+    spare: Vec<Load>,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    load: Load,
+    /// In how many works it was dealt out.
+    works: usize,
 }
 
 /// A round, and what is remembered of each of its packets.
@@ -57,8 +65,8 @@ impl Carrier {
             shards: Shards::new(program, workers.count()),
             workers,
             filling: Load::default(),
-            under_way: None,
-            spare: None,
+            under_way: VecDeque::new(),
+            spare: Vec::new(),
         }))
     }
 
@@ -95,14 +103,14 @@ impl Carrier {
         &mut self,
         program: &Program,
         watch: Option<&mut Watch>,
-        end: impl FnMut(Ended<'_>, &Captured),
+        mut end: impl FnMut(Ended<'_>, &Captured),
     ) -> io::Result<()> {
         match self {
             Self::Alone(alone) => {
                 alone.carry(program, watch, end);
                 Ok(())
             }
-            Self::Shared(shared) => shared.carry(program, end),
+            Self::Shared(shared) => shared.carry(program, &mut end),
         }
     }
 
@@ -117,11 +125,12 @@ impl Carrier {
         mut end: impl FnMut(Ended<'_>, &Captured),
     ) -> io::Result<()> {
         self.carry(program, watch, &mut end)?;
-        match self {
-            Self::Alone(_) => Ok(()),
-            // What is dealt out now is nothing; what is under way comes back.
-            Self::Shared(shared) => shared.carry(program, end),
+        if let Self::Shared(shared) = self {
+            while !shared.under_way.is_empty() {
+                shared.collect(program, &mut end)?;
+            }
         }
+        Ok(())
     }
 
     /// Flows remembered at nics, and sessions of each gateway: counts that cost nothing. None may
@@ -166,35 +175,53 @@ impl Alone {
 }
 
 impl Shared {
-    /// Deals out the round that is full, and ends the one before it meanwhile.
+    /// Deals out the packets that wait, and ends those of rounds that had to come back before.
     fn carry(
         &mut self,
         program: &Program,
-        mut end: impl FnMut(Ended<'_>, &Captured),
+        end: &mut impl FnMut(Ended<'_>, &Captured),
     ) -> io::Result<()> {
-        let mut ended = None;
-        if let Some((mut load, works)) = self.under_way.take() {
-            let works = self.workers.take(works)?;
-            self.shards.collect(program, &mut load.round, works);
-            ended = Some(load);
+        if self.filling.round.is_empty() {
+            return Ok(());
         }
-        if !self.filling.round.is_empty() {
-            let next = self.spare.take().unwrap_or_default();
-            let mut load = std::mem::replace(&mut self.filling, next);
-            let works = self.shards.deal(program, &mut load.round);
-            let dealt = works.len();
-            self.workers.give(works)?;
-            self.under_way = Some((load, dealt));
+        if self.under_way.len() == Workers::ROUNDS {
+            self.collect(program, end)?;
         }
-        if let Some(mut load) = ended {
-            let Load { round, waiting } = &mut load;
-            for (ended, captured) in round.ended().zip(waiting.iter()) {
-                end(ended, captured);
+        let works = loop {
+            if let Some(works) = self.shards.deal(program, &mut self.filling.round) {
+                break works;
             }
-            round.clear();
-            waiting.clear();
-            self.spare = Some(load);
-        }
+            self.collect(program, end)?;
+        };
+        let next = self.spare.pop().unwrap_or_default();
+        self.under_way.push_back(UnderWay {
+            load: std::mem::replace(&mut self.filling, next),
+            works: works.len(),
+        });
+        self.workers.give(works)
+    }
+
+    /// Takes back the round that was dealt out first, and ends its packets.
+    fn collect(
+        &mut self,
+        program: &Program,
+        end: &mut impl FnMut(Ended<'_>, &Captured),
+    ) -> io::Result<()> {
+        let Some(UnderWay { mut load, works }) = self.under_way.pop_front() else {
+            return Ok(());
+        };
+        let works = self.workers.take(works)?;
+        let Load { round, waiting } = &mut load;
+        self.shards.collect(program, round, works);
+        let ended = &mut waiting.iter();
+        round.for_each_ended(|packet| {
+            if let Some(captured) = ended.next() {
+                end(packet, captured);
+            }
+        });
+        round.clear();
+        waiting.clear();
+        self.spare.push(load);
         Ok(())
     }
 }

@@ -38,6 +38,10 @@ impl Task {
 pub struct Workers(Vec<Worker>);
 
 impl Workers {
+    /// Rounds that may be under way: enough that no worker waits for another one or for whoever deals
+    /// out, few enough that their packets stay in the second-level cache.
+    pub const ROUNDS: usize = 4;
+
     /// Starts so many threads, at least one.
     ///
     /// # Errors
@@ -66,9 +70,9 @@ impl Workers {
 
     fn each(workers: usize, start: impl Fn(Builder, Task) -> io::Result<()>) -> io::Result<Self> {
         let start = |number: usize| {
-            // At most one work of each round is under way.
-            let (jobs, waiting) = bounded(1);
-            let (finished, done) = bounded(1);
+            // Of each round under way one work at most.
+            let (jobs, waiting) = bounded(Self::ROUNDS);
+            let (finished, done) = bounded(Self::ROUNDS);
             let thread = Builder::new().name(format!("worker {number}"));
             start(thread, Task { waiting, finished })?;
             Ok(Worker { jobs, done })
@@ -82,7 +86,8 @@ impl Workers {
         self.0.len()
     }
 
-    /// Gives works out: each goes to the thread of its lane. There are no more than threads.
+    /// Gives the works of a round out: each goes to the thread of its lane. There are no more than
+    /// threads.
     ///
     /// # Errors
     /// When a thread has ended early: it has panicked.
@@ -93,7 +98,8 @@ impl Workers {
         })
     }
 
-    /// Takes so many works back as soon as they are done: those of the first lanes.
+    /// Takes so many works of the round given out first back, those of the first lanes, as soon as they
+    /// are done.
     ///
     /// # Errors
     /// When a thread has ended early: it has panicked.

@@ -306,6 +306,11 @@ impl<V> Table<V> {
         count.map_or(0, |&count| count as usize)
     }
 
+    /// How many are remembered in each zone; none in those beyond the last.
+    pub(crate) fn zone_lens(&self) -> &[u32] {
+        &self.per_zone
+    }
+
     /// The most connections there ever were at once.
     pub fn peak(&self) -> usize {
         self.peak

@@ -9,7 +9,7 @@ use vpcsim_network::EipId;
 use vpcsim_packet::{FlowKey, Protocol};
 
 /// Most connections of one destination.
-const MOST: usize = 55_000;
+pub(crate) const MOST: usize = 55_000;
 
 /// One that has the connections of one eip and protocol to one address and port counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,10 +98,9 @@ impl Destinations {
         all.take(if taken.len() < MOST { usize::MAX } else { 0 })
     }
 
-    /// Whether in all of these together a destination may come to its ceiling within so many
-    /// connections more.
-    pub(super) fn may_fill<'a>(all: impl Iterator<Item = &'a Self>, more: usize) -> bool {
-        all.map(|one| one.peak).sum::<usize>() + more > MOST
+    /// The most connections that a destination ever had.
+    pub(super) fn peak(&self) -> usize {
+        self.peak
     }
 
     /// A connection holds a port towards a destination that was just looked up.

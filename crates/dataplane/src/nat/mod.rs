@@ -6,7 +6,7 @@ mod ports;
 mod sessions;
 mod taken;
 
-pub(crate) use destinations::Found;
+pub(crate) use destinations::{Found, MOST as MOST_TO_A_DESTINATION};
 pub(crate) use mapping::{free_remote_port, likely_outside, map_source};
 pub(crate) use ports::class as port_class;
 pub use ports::of_same_class as ports_of_same_class;

@@ -133,10 +133,9 @@ impl Sessions {
         *peak = (*peak).max(to);
     }
 
-    /// Whether in all of these together a destination may come to the ceiling of its connections
-    /// within so many more.
-    pub(crate) fn may_fill<'a>(all: impl Iterator<Item = &'a Self>, more: usize) -> bool {
-        Destinations::may_fill(all.map(|one| &one.destinations), more)
+    /// The most connections that there ever were towards one destination.
+    pub(crate) fn destination_peak(&self) -> usize {
+        self.destinations.peak()
     }
 
     /// All sessions, each with its tracker and deadline.

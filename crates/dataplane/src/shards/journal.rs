@@ -15,8 +15,9 @@ pub(crate) struct Journal {
     events: Vec<Event>,
 }
 
+/// A connection came or went.
 #[derive(Debug, Clone, Copy)]
-struct Event {
+pub(crate) struct Event {
     when: When,
     /// 0 for flows of nics, else a gateway and one.
     table: usize,
@@ -72,8 +73,9 @@ impl Journal {
         self.events.push(Event { when, table, opens });
     }
 
-    pub(super) fn clear(&mut self) {
-        self.events.clear();
+    /// What came and went since the last time.
+    pub(super) fn take(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
     }
 }
 
@@ -100,12 +102,12 @@ pub(super) struct Peaks {
 }
 
 impl Peaks {
-    /// Takes into account what the states say of a round. Their journals are empty afterwards.
-    pub(super) fn raise(&mut self, turns: &[Turn], journals: &mut [&mut Journal]) {
+    /// Takes into account what each of the states says of a round.
+    pub(super) fn raise(&mut self, turns: &[Turn], states: &[&[Event]]) {
         let begin = &self.begin;
         let mut opened = vec![0; begin.len()];
         let mut ended = vec![false; begin.len()];
-        for event in journals.iter().flat_map(|journal| &journal.events) {
+        for event in states.iter().copied().flatten() {
             opened[event.table] += usize::from(event.opens);
             ended[event.table] |= !event.opens;
         }
@@ -119,7 +121,7 @@ impl Peaks {
             }
         }
         if exact.contains(&true) {
-            let events = journals.iter().flat_map(|journal| &journal.events);
+            let events = states.iter().copied().flatten();
             let events = events.filter(|event| exact[event.table]);
             let mut events: Vec<_> = events.map(|e| (place(turns, e.when), e)).collect();
             // Stable: one state tells of a packet, and in order.
@@ -134,9 +136,6 @@ impl Peaks {
                     *count = count.saturating_sub(1);
                 }
             }
-        }
-        for journal in journals {
-            journal.clear();
         }
     }
 }
@@ -157,25 +156,21 @@ mod tests {
         }
     }
 
-    fn journal(events: &[(When, bool)]) -> Journal {
+    fn events(events: &[(When, bool)]) -> Vec<Event> {
         let event = |&(when, opens)| Event {
             when,
             table: 0,
             opens,
         };
-        Journal {
-            events: events.iter().map(event).collect(),
-            ..Journal::default()
-        }
+        events.iter().map(event).collect()
     }
 
-    fn peak(begin: usize, turns: &[Turn], mut journals: Vec<Journal>) -> usize {
+    fn peak(begin: usize, turns: &[Turn], states: [&[Event]; 2]) -> usize {
         let mut peaks = Peaks {
             most: vec![begin],
             begin: vec![begin],
         };
-        let mut journals: Vec<_> = journals.iter_mut().collect();
-        peaks.raise(turns, &mut journals);
+        peaks.raise(turns, &states);
         peaks.most[0]
     }
 
@@ -183,9 +178,9 @@ mod tests {
     fn what_is_due_ends_before_the_first_packet_at_its_time() {
         let turns = [turn(10, 100), turn(11, 200), turn(12, 300)];
         for (due, most) in [(200, 2), (201, 3), (300, 3)] {
-            let one = journal(&[(When::Packet(10), true), (When::Packet(11), true)]);
-            let other = journal(&[(When::Due(Nanos(due), Some(3)), false)]);
-            assert_eq!(peak(1, &turns, vec![one, other]), most, "due at {due}");
+            let one = events(&[(When::Packet(10), true), (When::Packet(11), true)]);
+            let other = events(&[(When::Due(Nanos(due), Some(3)), false)]);
+            assert_eq!(peak(1, &turns, [&one, &other]), most, "due at {due}");
         }
     }
 
@@ -194,9 +189,9 @@ mod tests {
         // All at one time: the connection that packet 10 ends is there until packet 11 comes.
         let turns = [turn(10, 100), turn(11, 100)];
         for (last, most) in [(10, 1), (11, 2)] {
-            let ending = journal(&[(When::Due(Nanos(100), Some(last)), false)]);
-            let opening = journal(&[(When::Packet(11), true)]);
-            assert_eq!(peak(1, &turns, vec![ending, opening]), most, "by {last}");
+            let ending = events(&[(When::Due(Nanos(100), Some(last)), false)]);
+            let opening = events(&[(When::Packet(11), true)]);
+            assert_eq!(peak(1, &turns, [&ending, &opening]), most, "by {last}");
         }
     }
 }

@@ -1,18 +1,19 @@
 //! The limits that shards share, and whether a round may come to one.
 
 use super::round::Turn;
-use super::{Round, Shards};
+use super::{Level, Round, Shards};
+use crate::Program;
 use crate::bucket::Cost;
-use crate::conntrack::Zone;
-use crate::nat::Sessions;
-use crate::{Nanos, Program};
-use vpcsim_network::{Mtu, NatGatewayId, Network};
+use crate::nat::MOST_TO_A_DESTINATION;
+use vpcsim_network::{Mtu, Network};
 
 impl Shards {
     /// Whether a packet of the round may come to a ceiling or empty a bucket, whatever the others
-    /// do. If not, what the states know of each other's connections makes no difference.
-    pub(super) fn may_reach_a_limit(&self, program: &Program, round: &Round) -> bool {
-        let more = round.len() * self.steering.most_meetings();
+    /// do, those of rounds under way among them. If not, what the states know of each other's
+    /// connections makes no difference.
+    pub(super) fn may_reach_a_limit(&mut self, program: &Program, round: &Round) -> bool {
+        let packets = round.len() + self.under_way.packets;
+        let more = packets * self.steering.most_meetings();
         self.may_fill_a_nic(program, more)
             || self.may_fill_a_gateway(program, more)
             || self.may_empty_a_bucket(&round.turns)
@@ -21,44 +22,40 @@ impl Shards {
     fn may_fill_a_nic(&self, program: &Program, more: usize) -> bool {
         let network = program.network();
         let most = network.policies.conntrack.max as usize;
-        let flows = |zone| {
-            self.states
-                .iter()
-                .map(move |state| state.flows.zone_len(zone))
-        };
-        let all: usize = self.states.iter().map(|state| state.flows.len()).sum();
-        let nics = (0..network.nics.len() as u32).map(Zone);
+        let sum = |of: &dyn Fn(&Level) -> usize| self.levels.iter().map(of).sum::<usize>();
         // Most often all of them together would fit into one nic.
-        all + more > most && { nics }.any(|nic| flows(nic).sum::<usize>() + more > most)
+        sum(&|level| level.flows) + more > most
+            && (0..network.nics.len()).any(|nic| sum(&|level| level.of_nic(nic)) + more > most)
     }
 
     fn may_fill_a_gateway(&self, program: &Program, more: usize) -> bool {
-        let gateways = (0..).map(NatGatewayId).zip(&program.network().nat_gateways);
+        let sum = |of: &dyn Fn(&Level) -> usize| self.levels.iter().map(of).sum::<usize>();
         let mut all = 0;
-        for (id, gateway) in gateways {
-            let states = self.states.iter();
-            let sessions: usize = states.map(|state| state.sessions.gateway_len(id)).sum();
+        for (number, gateway) in program.network().nat_gateways.iter().enumerate() {
+            let sessions = sum(&|level| level.of_gateway(number));
             if sessions + more > gateway.max_connections as usize {
                 return true;
             }
             all += sessions;
         }
-        all > 0 && Sessions::may_fill(self.states.iter().map(|state| &state.sessions), more)
+        all > 0 && sum(&|level| level.destination_peak) + more > MOST_TO_A_DESTINATION
     }
 
-    fn may_empty_a_bucket(&self, turns: &[Turn]) -> bool {
-        let buckets = match self.states.first() {
-            Some(all) if self.joined => &all.buckets,
-            _ => &self.buckets,
-        };
-        if !buckets.are_limited() {
+    fn may_empty_a_bucket(&mut self, turns: &[Turn]) -> bool {
+        if !self.buckets.are_limited() {
             return false;
         }
         if self.steering.loops() {
             return true;
         }
-        let costs: Vec<(Nanos, Cost)> = turns.iter().map(|turn| (turn.clock, turn.cost)).collect();
-        buckets.may_refuse(&costs)
+        let Some(first) = turns.first() else {
+            return false;
+        };
+        if self.under_way.rounds == 0 {
+            self.under_way.emptiest = self.buckets.emptiest(first.clock);
+        }
+        let costs = turns.iter().map(|turn| (turn.clock, turn.cost));
+        !self.under_way.emptiest.bear(costs)
     }
 }
 

@@ -8,25 +8,34 @@
 //! reached, or a packet may touch several shards, the states are joined into one that carries it
 //! in order, and parted again when that is over. So the verdicts, the bytes and what is left behind
 //! are those of one [`State`], whatever the number of states.
+//!
+//! Rounds may be under way while others are dealt out: each state carries its part of them in order,
+//! and of those not yet collected every packet counts against every limit. Before states are joined
+//! or parted all have to be back.
 
 mod journal;
+mod level;
 mod limits;
 mod push;
 mod round;
 mod transfer;
+mod work;
 
 pub(crate) use journal::Journal;
-pub use round::{Round, Work};
+pub use round::Round;
+pub use work::Work;
 
-use crate::bucket::Buckets;
+use crate::bucket::{Buckets, Emptiest, Taken};
 use crate::fragments::Fragments;
 use crate::steer::{SHARDS, Steering};
 use crate::walk::Other;
 use crate::{GatewayUse, Nanos, Program, State, Use};
-use journal::Peaks;
+use journal::{Event, Peaks};
+use level::Level;
 use limits::Costs;
 use round::At;
 use vpcsim_network::NatGatewayId;
+use work::{Seat, Told};
 
 /// What packets leave behind for later ones, in several states, each of which is owned by one
 /// worker at a time.
@@ -41,12 +50,16 @@ use vpcsim_network::NatGatewayId;
 /// ```
 ///
 /// With threads, [`deal`](Self::deal), [`Work::run`] on each, and [`collect`](Self::collect) stand
-/// in the place of [`run`](Self::run); packets of the next round may be pushed in between.
+/// in the place of [`run`](Self::run); packets of other rounds may be pushed, and other rounds dealt out,
+/// in between.
 #[derive(Debug)]
 pub struct Shards {
     /// At home; none while a round is under way.
     states: Vec<State>,
-    workers: usize,
+    /// Where each of them waits for its works meanwhile.
+    seats: Vec<Seat>,
+    /// How full each of them was after the last round that was collected.
+    levels: Vec<Level>,
     /// Most flow entries of a state.
     cache: usize,
     steering: Steering,
@@ -64,7 +77,17 @@ pub struct Shards {
     /// While the states are parted: the limits and the most there were of all together.
     buckets: Buckets,
     peaks: Peaks,
+    under_way: UnderWay,
     rounds: Rounds,
+}
+
+/// What has been dealt out and not collected.
+#[derive(Debug, Default)]
+struct UnderWay {
+    rounds: usize,
+    packets: usize,
+    /// Buckets from which all packets under way have taken what they may cost.
+    emptiest: Emptiest,
 }
 
 /// How rounds were carried.
@@ -77,18 +100,20 @@ pub struct Rounds {
 }
 
 /// Packets that states stay joined for: joining and parting costs some 100 ns a packet at most.
-const PATIENCE: u64 = 8 * Round::SIZE as u64;
+const PATIENCE: u64 = 1 << 17;
 /// The same for each connection, which has to move and is to be remembered anew.
 const PATIENCE_FOR_EACH: u64 = 32;
 
 impl Shards {
     /// So many empty states for a program, at least one and at most [`SHARDS`].
     pub fn new(program: &Program, workers: usize) -> Self {
-        let steering = Steering::new(program);
+        let workers = workers.clamp(1, SHARDS);
         let mut shards = Self {
-            states: Vec::new(),
-            workers: workers.clamp(1, SHARDS),
+            states: (0..workers).map(|_| State::new(program)).collect(),
+            seats: (0..workers).map(|_| Seat::new()).collect(),
+            levels: Vec::new(),
             cache: usize::MAX,
+            steering: Steering::new(program),
             costs: Costs::new(program.network()),
             fragments: Fragments::default(),
             clock: Nanos(0),
@@ -97,10 +122,10 @@ impl Shards {
             patience: PATIENCE,
             buckets: Buckets::new(program.network()),
             peaks: Peaks::default(),
+            under_way: UnderWay::default(),
             rounds: Rounds::default(),
-            steering,
         };
-        shards.states = (0..shards.workers).map(|_| shards.empty(program)).collect();
+        shards.take_stock(program);
         shards.part(program);
         shards
     }
@@ -125,7 +150,7 @@ impl Shards {
 
     /// How many states there are.
     pub fn workers(&self) -> usize {
-        self.workers
+        self.seats.len()
     }
 
     /// How the rounds so far were carried.
@@ -142,9 +167,9 @@ impl Shards {
         State::new(program).with_flow_cache(self.cache)
     }
 
-    /// Carries every packet of a round to its verdict, in order.
+    /// Carries every packet of a round to its verdict, in order. No round may be under way.
     pub fn run(&mut self, program: &Program, round: &mut Round) {
-        let mut works = self.deal(program, round);
+        let mut works = self.deal(program, round).unwrap_or_default();
         for work in &mut works {
             work.run(program);
         }
@@ -152,27 +177,23 @@ impl Shards {
     }
 
     /// Deals a round out: the work of each state, one for all where it has to be done in order.
-    /// Nothing while another round is under way.
-    pub fn deal(&mut self, program: &Program, round: &mut Round) -> Vec<Work> {
+    /// `None` where first a round that is under way has to be [collected](Self::collect); of course
+    /// never where none is.
+    pub fn deal(&mut self, program: &Program, round: &mut Round) -> Option<Vec<Work>> {
         let Some(last) = round.turns.last().copied() else {
-            return Vec::new();
+            return Some(Vec::new());
         };
-        let in_order = !self.steering.divides()
-            || round.mixes
-            || (!self.joined && self.may_reach_a_limit(program, round));
-        if in_order {
-            self.join(program);
-        } else if self.joined && self.stays_joined == 0 && !self.may_reach_a_limit(program, round) {
-            self.part(program);
+        if !self.is_arranged(program, round) {
+            return None;
         }
         self.stays_joined = self.stays_joined.saturating_sub(round.len() as u64);
-        round.lanes.resize_with(self.workers, Default::default);
+        self.under_way.rounds += 1;
+        self.under_way.packets += round.len();
         round.arrange(!self.joined);
-        let taken = if self.joined { 1 } else { self.workers };
-        let counted = if self.joined {
-            &mut self.rounds.in_order
+        let (taken, counted) = if self.joined {
+            (1, &mut self.rounds.in_order)
         } else {
-            &mut self.rounds.parallel
+            (self.seats.len(), &mut self.rounds.parallel)
         };
         *counted += 1;
         // Who has the last packet has ended what was due before it; the others end it now.
@@ -180,64 +201,105 @@ impl Shards {
             At::Shard(shard) => Some(round.lane(shard)),
             At::Here => None,
         };
-        let states = std::mem::take(&mut self.states);
-        let mut lanes = round.lanes.iter_mut();
-        let works = states.into_iter().enumerate().map(|(lane, state)| Work {
+        for (seat, state) in self.seats.iter().zip(self.states.drain(..)) {
+            seat.put(Box::new(state));
+        }
+        let lanes = self.seats.iter().zip(&mut round.lanes).take(taken);
+        let works = lanes.enumerate().map(|(lane, (seat, batch))| Work {
             lane,
-            state,
-            batch: lanes.next().map(std::mem::take).unwrap_or_default(),
+            seat: seat.clone(),
+            batch: std::mem::take(batch),
             until: (of_last != Some(lane)).then_some(last.clock),
+            told: Told::default(),
         });
-        let mut works: Vec<_> = works.collect();
-        // Nothing is left in the others.
-        self.states = works.drain(taken..).map(|work| work.state).collect();
-        works
+        Some(works.collect())
     }
 
-    /// Takes back what was dealt out and done; the round then knows how its packets ended.
+    /// Sees to it that the states are joined, or parted, as a round needs them; false where they would
+    /// have to be and a round is under way.
+    fn is_arranged(&mut self, program: &Program, round: &Round) -> bool {
+        let is_busy = self.under_way.rounds > 0;
+        let in_order = !self.steering.divides() || round.mixes;
+        if self.joined {
+            if in_order || self.stays_joined > 0 {
+                return true;
+            }
+            if is_busy {
+                return false;
+            }
+            self.take_stock(program);
+            if !self.may_reach_a_limit(program, round) {
+                self.part(program);
+            }
+        } else if in_order || self.may_reach_a_limit(program, round) {
+            if is_busy {
+                return false;
+            }
+            self.join(program);
+        }
+        true
+    }
+
+    /// Takes back what was dealt out and done; the round then knows how its packets ended. Rounds have
+    /// to be collected in the order in which they were dealt out.
     pub fn collect(&mut self, program: &Program, round: &mut Round, mut works: Vec<Work>) {
+        if round.is_empty() {
+            return;
+        }
+        self.under_way.rounds = self.under_way.rounds.saturating_sub(1);
+        self.under_way.packets = self.under_way.packets.saturating_sub(round.len());
         works.sort_by_key(Work::lane);
-        let mut states = Vec::with_capacity(self.workers);
+        let mut told = Vec::with_capacity(works.len());
         for work in works {
             if let Some(lane) = round.lanes.get_mut(work.lane) {
                 *lane = work.batch;
             }
-            states.push(work.state);
+            if let Some(level) = self.levels.get_mut(work.lane) {
+                *level = work.told.level;
+            }
+            told.push((work.told.events, work.told.taken));
         }
-        states.append(&mut self.states);
-        self.states = states;
+        if self.under_way.rounds == 0 {
+            let states = self.seats.iter().filter_map(Seat::take);
+            self.states = states.map(|state| *state).collect();
+        }
         if !self.joined {
-            self.account(program, round);
+            self.account(program, round, told);
         }
         round.join_early();
     }
 
     /// Counts together what the states did in a round, each for itself.
-    fn account(&mut self, program: &Program, round: &Round) {
-        let journals = self
-            .states
-            .iter_mut()
-            .filter_map(|s| s.journal.as_deref_mut());
-        let mut journals: Vec<_> = journals.collect();
-        self.peaks.raise(&round.turns, &mut journals);
+    fn account(&mut self, program: &Program, round: &Round, told: Vec<(Vec<Event>, Vec<Taken>)>) {
+        let events: Vec<_> = told.iter().map(|(events, _)| events.as_slice()).collect();
+        self.peaks.raise(&round.turns, &events);
         self.peaks.begin = self.counts(program);
         if self.buckets.are_limited() {
-            let mut book = Vec::new();
-            for state in &mut self.states {
-                book.append(state.buckets.book());
-            }
-            book.sort_by_key(|taken| taken.at);
-            self.buckets.settle(&book);
+            let taken = told.into_iter().flat_map(|(_, taken)| taken);
+            let mut taken: Vec<_> = taken.collect();
+            taken.sort_by_key(|taken| taken.at);
+            self.buckets.settle(&taken);
         }
     }
 
     /// Connections of nics, then of each gateway.
     fn counts(&self, program: &Program) -> Vec<usize> {
-        let gateways = (0..program.network().nat_gateways.len() as u32).map(NatGatewayId);
-        let sum = |of: &dyn Fn(&State) -> usize| self.states.iter().map(of).sum();
-        let flows = sum(&|state| state.flows.len());
-        let sessions = gateways.map(|id| sum(&|state| state.sessions.gateway_len(id)));
+        let gateways = 0..program.network().nat_gateways.len();
+        let sum = |of: &dyn Fn(&Level) -> usize| self.levels.iter().map(of).sum();
+        let flows = sum(&|level| level.flows);
+        let sessions = gateways.map(|number| sum(&|level| level.of_gateway(number)));
         [flows].into_iter().chain(sessions).collect()
+    }
+
+    /// Looks how full the states are, and joined ones' buckets. No round may be under way.
+    fn take_stock(&mut self, program: &Program) {
+        let levels = self.states.iter().map(|state| Level::of(program, state));
+        self.levels = levels.collect();
+        if self.joined
+            && let Some(all) = self.states.first()
+        {
+            self.buckets = all.buckets.clone();
+        }
     }
 
     /// Joins the states into the first one.
@@ -246,14 +308,14 @@ impl Shards {
             return;
         }
         debug_assert!(self.states.iter().enumerate().all(|(lane, state)| {
-            let lane_of = |shard| usize::from(shard) % self.workers;
+            let lane_of = |shard| usize::from(shard) % self.workers();
             transfer::shards(program, &self.steering, state).all(|shard| lane_of(shard) == lane)
         }));
         let rest = self.states.split_off(1.min(self.states.len()));
         for mut state in rest {
             transfer::pour(program, &self.steering, &mut state, &mut self.states, |_| 0);
         }
-        let fresh = (self.states.len()..self.workers).map(|_| self.empty(program));
+        let fresh = (self.states.len()..self.workers()).map(|_| self.empty(program));
         let fresh: Vec<_> = fresh.collect();
         if let Some(all) = self.states.first_mut() {
             all.journal = None;
@@ -266,12 +328,13 @@ impl Shards {
         }
         self.states.extend(fresh);
         self.joined = true;
+        self.take_stock(program);
         self.be_patient();
     }
 
     /// States that were joined, or cannot be parted, stay so for a while.
     fn be_patient(&mut self) {
-        let connections: usize = self.states.iter().map(|state| state.flows.len()).sum();
+        let connections: usize = self.levels.iter().map(|level| level.flows).sum();
         let for_each = self.patience.min(PATIENCE_FOR_EACH);
         self.stays_joined = self.patience + for_each * connections as u64;
     }
@@ -295,8 +358,8 @@ impl Shards {
             .collect();
         self.buckets = all.buckets.clone();
         let limited = self.buckets.are_limited();
-        let mut states: Vec<_> = (0..self.workers).map(|_| self.empty(program)).collect();
-        let workers = self.workers;
+        let mut states: Vec<_> = (0..self.workers()).map(|_| self.empty(program)).collect();
+        let workers = self.workers();
         if let Some(all) = self.states.first_mut() {
             transfer::pour(program, &self.steering, all, &mut states, |shard| {
                 usize::from(shard) % workers
@@ -310,6 +373,7 @@ impl Shards {
         }
         self.states = states;
         self.joined = false;
+        self.take_stock(program);
         self.peaks.begin = self.counts(program);
     }
 
@@ -321,9 +385,10 @@ impl Shards {
         for state in &mut self.states {
             state.settle(program, self.clock);
             if let Some(journal) = &mut state.journal {
-                journal.clear();
+                journal.take();
             }
         }
+        self.take_stock(program);
         if !self.joined {
             self.peaks.begin = self.counts(program);
         }
@@ -338,11 +403,12 @@ impl Shards {
             self.fragments = std::mem::take(&mut all.fragments);
         }
         self.states.truncate(1);
-        let fresh = (1..self.workers).map(|_| self.empty(new));
+        let fresh = (1..self.workers()).map(|_| self.empty(new));
         let fresh: Vec<_> = fresh.collect();
         self.states.extend(fresh);
         self.steering = Steering::new(new);
         self.costs = Costs::new(new.network());
+        self.take_stock(new);
         self.stays_joined = 0;
     }
 

@@ -16,8 +16,7 @@ impl Shards {
     /// are pushed into.
     pub fn push(&mut self, program: &Program, round: &mut Round, arrival: Arrival, bytes: &[u8]) {
         if round.is_empty() {
-            round.lanes.resize_with(self.workers, Default::default);
-            round.spread = !self.joined;
+            round.set_out(self.workers(), !self.joined);
         }
         self.clock = self.clock.max(arrival.time);
         let clock = self.clock;

@@ -1,9 +1,10 @@
-//! Packets on their way through several states: a round, its lanes, and the work that it gives.
+//! Packets on their way through several states: a round and its lanes.
 
+use super::SHARDS;
 use crate::batch::{Batch, Ended};
 use crate::bucket::Cost;
 use crate::walk::{Arrival, Other, Walked};
-use crate::{Nanos, Place, Program, State};
+use crate::{Nanos, Place};
 
 /// A packet in the order of its round.
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +41,11 @@ pub(super) struct Stays {
 #[derive(Debug, Default)]
 pub struct Round {
     pub(super) turns: Vec<Turn>,
-    /// The packets of each state; all are in the first one unless the round is `spread`.
+    /// The packets of each state.
     pub(super) lanes: Vec<Batch>,
-    pub(super) spread: bool,
+    /// The lane of each shard; the first one of all unless the round is `spread`.
+    lane_of: LaneOf,
+    spread: bool,
     /// Whether some packet may touch several shards.
     pub(super) mixes: bool,
     pub(super) stays: Vec<Stays>,
@@ -53,10 +56,11 @@ pub struct Round {
 }
 
 impl Round {
-    /// Packets of a full round: so many that handing them to workers costs next to nothing.
-    pub const SIZE: usize = 16384;
+    /// Packets of a full round: so many that handing them to workers costs next to nothing, so few that
+    /// some rounds under way lie in a second-level cache.
+    pub const SIZE: usize = 4096;
     /// Bytes of a full round.
-    const MOST_BYTES: usize = 4 << 20;
+    const MOST_BYTES: usize = 2 << 20;
 
     /// An empty round.
     pub fn new() -> Self {
@@ -89,30 +93,44 @@ impl Round {
         self.bytes = 0;
     }
 
-    /// What became of each packet, in order; nothing before it was run.
-    pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> {
-        let mut lanes: Vec<_> = self.lanes.iter().map(Batch::ended).collect();
+    /// Tells of what became of each packet, in order; nothing before it was run.
+    pub fn for_each_ended<'a>(&'a self, mut tell: impl FnMut(Ended<'a>)) {
+        let mut next = [0; SHARDS];
         let mut stays = self.stays.iter();
         let mut early = self.early.iter().peekable();
-        (0..).zip(&self.turns).filter_map(move |(index, turn)| {
-            let mut ended = match turn.at {
+        for (index, turn) in self.turns.iter().enumerate() {
+            let early = early.next_if(|(at, _)| *at == index);
+            let tell = |mut ended: Ended<'a>| {
+                ended.arrival.time = turn.time;
+                if let Some((_, others)) = early {
+                    ended.others = others;
+                }
+                tell(ended);
+            };
+            match turn.at {
                 At::Here => {
-                    let stays = stays.next()?;
-                    Ended {
+                    let ended = stays.next().map(|stays| Ended {
                         arrival: stays.arrival,
                         walked: stays.walked,
                         bytes: &stays.bytes,
                         others: &[],
-                    }
+                    });
+                    ended.into_iter().for_each(tell);
                 }
-                At::Shard(shard) => lanes.get_mut(self.lane(shard))?.next()?,
-            };
-            ended.arrival.time = turn.time;
-            if let Some((_, others)) = early.next_if(|(at, _)| *at == index) {
-                ended.others = others;
+                At::Shard(shard) => {
+                    let lane = self.lane(shard);
+                    self.lanes[lane].tell_ended(next[lane], tell);
+                    next[lane] += 1;
+                }
             }
-            Some(ended)
-        })
+        }
+    }
+
+    /// What became of each packet, in order: what [`for_each_ended`](Self::for_each_ended) tells.
+    pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> {
+        let mut all = Vec::with_capacity(self.len());
+        self.for_each_ended(|ended| all.push(ended));
+        all.into_iter()
     }
 
     /// The packet pushed as number `index`, as it is now.
@@ -136,8 +154,16 @@ impl Round {
     }
 
     /// The lane of a shard.
+    #[inline]
     pub(super) fn lane(&self, shard: u8) -> usize {
-        lane(shard, self.lanes.len(), self.spread)
+        self.lane_of.of(shard)
+    }
+
+    /// So many lanes, for packets yet to come: the first one, or all of them.
+    pub(super) fn set_out(&mut self, lanes: usize, spread: bool) {
+        self.lanes.resize_with(lanes, Batch::new);
+        self.lane_of = LaneOf::new(lanes, spread);
+        self.spread = spread;
     }
 
     /// Puts the packets into one lane, or into one for each state.
@@ -146,18 +172,17 @@ impl Round {
             return;
         }
         let mut before = std::mem::take(&mut self.lanes);
-        let count = before.len();
-        self.lanes.resize_with(count, Batch::new);
-        let mut next = vec![0; count];
+        let before_of = self.lane_of;
+        self.set_out(before.len(), spread);
+        let mut next = vec![0; before.len()];
         for turn in &self.turns {
             let At::Shard(shard) = turn.at else {
                 continue;
             };
-            let (from, to) = (lane(shard, count, self.spread), lane(shard, count, spread));
+            let (from, to) = (before_of.of(shard), self.lane(shard));
             before[from].move_to(next[from], &mut self.lanes[to]);
             next[from] += 1;
         }
-        self.spread = spread;
     }
 
     /// Puts what had waited too long when a packet came before what ended beside it.
@@ -179,45 +204,31 @@ impl Round {
     }
 }
 
-/// The lane of a shard among so many, if they are used at all.
-fn lane(shard: u8, lanes: usize, spread: bool) -> usize {
-    if spread {
-        usize::from(shard) % lanes.max(1)
-    } else {
-        0
+/// The lane of each shard.
+#[derive(Debug, Clone, Copy)]
+struct LaneOf([u8; SHARDS]);
+
+impl Default for LaneOf {
+    fn default() -> Self {
+        Self([0; SHARDS])
     }
 }
 
-/// What a worker has to do in a round: a state and its packets. Whoever has it owns it.
-#[derive(Debug)]
-pub struct Work {
-    /// Which of the states it is.
-    pub(super) lane: usize,
-    pub(super) state: State,
-    pub(super) batch: Batch,
-    /// Until when the clock moves in the end.
-    pub(super) until: Option<Nanos>,
-}
-
-impl Work {
-    /// Which lane of the round it is, from 0.
-    pub fn lane(&self) -> usize {
-        self.lane
-    }
-
-    /// Carries the packets to their verdicts.
-    pub fn run(&mut self, program: &Program) {
-        self.batch.run(program, &mut self.state, &mut ());
-        if let Some(until) = self.until {
-            self.state.settle(program, until);
+impl LaneOf {
+    fn new(lanes: usize, spread: bool) -> Self {
+        let mut all = Self::default();
+        if spread {
+            let lanes = (0..lanes.clamp(1, SHARDS) as u8).cycle();
+            all.0
+                .iter_mut()
+                .zip(lanes)
+                .for_each(|(at, lane)| *at = lane);
         }
+        all
     }
-}
 
-impl State {
-    /// Moves the clock where no fragments wait.
-    pub(super) fn settle(&mut self, program: &Program, to: Nanos) {
-        self.now = self.now.max(to);
-        self.end_due(program);
+    #[inline]
+    fn of(self, shard: u8) -> usize {
+        usize::from(self.0[usize::from(shard) % SHARDS])
     }
 }

@@ -9,8 +9,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use std::collections::VecDeque;
 use vpcsim_dataplane::{
-    Arrival, Batch, Other, Program, Round, Rounds, Shards, State, Use, advance,
+    Arrival, Batch, Other, Program, Round, Rounds, Shards, State, Use, Work, advance,
 };
 use vpcsim_network::Network;
 use vpcsim_testkit::strategy::Sent;
@@ -76,6 +77,103 @@ impl Carrier for Shards {
         let mut late = Vec::new();
         self.advance(program, self.now().after_seconds(seconds), &mut late);
         late
+    }
+}
+
+/// Shards of which several rounds are under way, each lane as far on as luck will have it.
+struct Ahead {
+    shards: Shards,
+    /// Packets of a round.
+    size: usize,
+    /// Most rounds under way.
+    most: usize,
+    luck: u32,
+    /// Rounds that were dealt out while another one was under way.
+    overlapped: usize,
+}
+
+/// A round under way, and the works that are not done yet.
+struct UnderWay {
+    round: Round,
+    left: Vec<Work>,
+    done: Vec<Work>,
+}
+
+impl Ahead {
+    fn new(shards: Shards, size: usize, most: usize) -> Self {
+        Self {
+            shards,
+            size,
+            most,
+            luck: 1,
+            overlapped: 0,
+        }
+    }
+
+    fn luck(&mut self, below: usize) -> usize {
+        self.luck = self
+            .luck
+            .wrapping_mul(1_664_525)
+            .wrapping_add(1_013_904_223);
+        (self.luck >> 16) as usize % below
+    }
+
+    /// The first round comes back. Until then each lane does its works of that one, and of some later.
+    fn collect(&mut self, program: &Program, under_way: &mut VecDeque<UnderWay>) -> Vec<Ended> {
+        for lane in 0..self.shards.workers() {
+            let rounds = 1 + self.luck(under_way.len());
+            for UnderWay { left, done, .. } in under_way.iter_mut().take(rounds) {
+                let at = left.iter().position(|work| work.lane() == lane);
+                if let Some(mut work) = at.map(|at| left.swap_remove(at)) {
+                    work.run(program);
+                    done.push(work);
+                }
+            }
+        }
+        let mut first = under_way.pop_front().expect("a round under way");
+        assert!(first.left.is_empty());
+        self.shards.collect(program, &mut first.round, first.done);
+        first.round.ended().map(kept).collect()
+    }
+}
+
+impl Carrier for Ahead {
+    fn carry(&mut self, program: &Program, packets: &[(Arrival, &[u8])]) -> Vec<Ended> {
+        let (mut ends, mut under_way) = (Vec::new(), VecDeque::new());
+        for packets in packets.chunks(self.size) {
+            let mut round = Round::new();
+            for (arrival, bytes) in packets {
+                self.shards.push(program, &mut round, *arrival, bytes);
+            }
+            if under_way.len() == self.most {
+                ends.extend(self.collect(program, &mut under_way));
+            }
+            let left = loop {
+                match self.shards.deal(program, &mut round) {
+                    Some(works) => break works,
+                    None => ends.extend(self.collect(program, &mut under_way)),
+                }
+            };
+            self.overlapped += usize::from(!under_way.is_empty());
+            let done = Vec::new();
+            under_way.push_back(UnderWay { round, left, done });
+        }
+        while !under_way.is_empty() {
+            ends.extend(self.collect(program, &mut under_way));
+        }
+        ends
+    }
+
+    fn adopt(&mut self, old: &Program, new: &Program) {
+        self.shards.adopt(old, new);
+    }
+
+    fn usage(&self, program: &Program) -> Use {
+        self.shards.usage(program)
+    }
+
+    fn pause(&mut self, program: &Program, seconds: u32) -> Vec<Other> {
+        self.shards.pause(program, seconds)
     }
 }
 
@@ -195,6 +293,16 @@ fn equals_several(case: &Case, patience: u64) -> Result<(), TestCaseError> {
         same(&one, &several)
             .map_err(|what| TestCaseError::fail(format!("with {workers} workers: {what}")))?;
     }
+    for (workers, size, most) in [(2, 1, 4), (3, 3, 2), (3, 4, 9)] {
+        let shards = Shards::new(first, workers).with_patience(patience);
+        let mut ahead = Ahead::new(shards, size, most);
+        let several = run(&programs, sent, sizes, &mut ahead);
+        same(&one, &several).map_err(|what| {
+            TestCaseError::fail(format!(
+                "{workers} workers, {most} rounds of {size}: {what}"
+            ))
+        })?;
+    }
     Ok(())
 }
 
@@ -214,4 +322,26 @@ fn the_cases_do_run_in_parallel_and_in_order() {
         }
         assert!(all.parallel > 100 && all.in_order > 100, "{all:?}");
     }
+}
+
+#[test]
+fn rounds_of_the_cases_are_under_way_together_in_parallel_and_in_order() {
+    let mut runner = TestRunner::deterministic();
+    let (mut rounds, mut overlapped) = (Rounds::default(), 0);
+    for _ in 0..60 {
+        let case = case_in(crowds()).new_tree(&mut runner).unwrap().current();
+        let programs = programs(&case);
+        let shards = Shards::new(&programs[0].1, 3).with_patience(20);
+        let mut ahead = Ahead::new(shards, 2, 4);
+        run(&programs, &case.world.sent, &case.batches, &mut ahead);
+        overlapped += ahead.overlapped as u64;
+        rounds.parallel += ahead.shards.rounds().parallel;
+        rounds.in_order += ahead.shards.rounds().in_order;
+    }
+    assert!(rounds.parallel > 100 && rounds.in_order > 100, "{rounds:?}");
+    // More than either kind alone.
+    assert!(
+        overlapped > rounds.parallel.max(rounds.in_order),
+        "{overlapped} of {rounds:?}"
+    );
 }

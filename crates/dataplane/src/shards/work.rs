@@ -1,0 +1,90 @@
+//! What a worker has to do in a round, and what is told of it.
+
+use super::journal::{Event, Journal};
+use super::level::Level;
+use crate::batch::Batch;
+use crate::bucket::Taken;
+use crate::{Nanos, Program, State};
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+/// Where a state waits for whoever goes on with it: it has one owner at a time, and no lock.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    put: Sender<Box<State>>,
+    take: Receiver<Box<State>>,
+}
+
+impl Seat {
+    pub(super) fn new() -> Self {
+        let (put, take) = bounded(1);
+        Self { put, take }
+    }
+
+    /// The state that waits here; none while somebody has it.
+    pub(super) fn take(&self) -> Option<Box<State>> {
+        self.take.try_recv().ok()
+    }
+
+    pub(super) fn put(&self, state: Box<State>) {
+        let put = self.put.try_send(state);
+        debug_assert!(put.is_ok(), "a seat is for one state");
+    }
+}
+
+/// What of a round has to be done with one of the states: whoever runs it has that state meanwhile. The
+/// works of one lane have to be run in the order in which they were dealt out, one after the other.
+#[derive(Debug)]
+pub struct Work {
+    /// Which of the states it is.
+    pub(super) lane: usize,
+    pub(super) seat: Seat,
+    pub(super) batch: Batch,
+    /// Until when the clock moves in the end.
+    pub(super) until: Option<Nanos>,
+    pub(super) told: Told,
+}
+
+/// What a state tells of a round.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// How full it is then.
+    pub(super) level: Level,
+    /// What came and went.
+    pub(super) events: Vec<Event>,
+    /// What was taken from buckets.
+    pub(super) taken: Vec<Taken>,
+}
+
+impl Work {
+    /// Which lane of the round it is, from 0.
+    pub fn lane(&self) -> usize {
+        self.lane
+    }
+
+    /// Carries the packets to their verdicts; none where another work of the lane is not done.
+    pub fn run(&mut self, program: &Program) {
+        let Some(mut state) = self.seat.take() else {
+            return;
+        };
+        self.batch.run(program, &mut state, &mut ());
+        if let Some(until) = self.until {
+            state.settle(program, until);
+        }
+        let level = Level::of(program, &state);
+        let journal = state.journal.as_deref_mut();
+        self.told = Told {
+            level,
+            events: journal.map(Journal::take).unwrap_or_default(),
+            taken: state.buckets.take_book(),
+        };
+        self.seat.put(state);
+    }
+}
+
+impl State {
+    /// Moves the clock where no fragments wait.
+    pub(super) fn settle(&mut self, program: &Program, to: Nanos) {
+        self.now = self.now.max(to);
+        self.end_due(program);
+    }
+}
