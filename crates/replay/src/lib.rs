@@ -46,6 +46,7 @@
 #![forbid(unsafe_code)]
 
 mod attribution;
+mod behind;
 mod carrier;
 mod counters;
 pub mod diff;
@@ -79,6 +80,7 @@ mod ways;
 mod workers;
 
 pub use attribution::{Attribution, Origin};
+pub use behind::Behind;
 pub use endpoint::{Endpoint, EndpointError};
 pub use expect::{Expected, disappointment, expectations};
 pub use flow_log::{FlowLogOptions, FlowLogReport};
@@ -90,7 +92,7 @@ pub use report::{
     MalformedRow, NatRow, PlaceRow, Report, Timing, Verdicts,
 };
 pub use rules::{RuleReport, RuleRow};
-pub use run::{Input, Progress, ReplayError, replay};
+pub use run::{Input, Progress, ReplayError, has_cores, replay};
 pub use sink::{PcapngSink, Sink};
 pub use time::rfc3339;
 pub use timeline::{Step, Talk, Talks, Timeline, TimelineDrop, Usage};

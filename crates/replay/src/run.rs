@@ -172,6 +172,11 @@ impl Take for Replaying<'_, '_> {
     }
 }
 
+/// Whether another core can do what is not this thread's to do.
+pub fn has_cores() -> bool {
+    std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1)
+}
+
 /// Reads captures to their ends, or until one of them is damaged: which one, and by what.
 ///
 /// # Errors
@@ -185,6 +190,9 @@ pub(crate) fn read<T: Take>(
     let mut told = Instant::now();
     for (input, Input { name, mut reader }) in inputs.into_iter().enumerate() {
         take.begin_capture(&name, &reader.format().to_string());
+        if has_cores() {
+            reader.read_ahead();
+        }
         let progress = |take: &T, reader: &Reader| Progress {
             packets: take.packets(),
             bytes_read: read_before + reader.bytes_read(),

@@ -1,5 +1,6 @@
 //! Reading captures.
 
+mod ahead;
 mod compression;
 mod options;
 mod pcap;

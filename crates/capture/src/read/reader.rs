@@ -97,6 +97,15 @@ impl Reader {
         })
     }
 
+    /// From here on a thread of its own reads a file, and unpacks it where it is compressed, up to some
+    /// 2 MiB ahead. A stream stays as it is: who reads it wants to know when it
+    /// [has to wait](Self::next_buffered).
+    pub fn read_ahead(&mut self) {
+        if self.never_waits && !self.finished {
+            self.window.read_ahead();
+        }
+    }
+
     /// Reads a capture from a stream: standard input, a pipe, bytes in memory.
     ///
     /// Blocks until the file header (pcap) or the first section header (pcapng) has arrived. Needs no

@@ -5,6 +5,8 @@ use std::{
     ops::Range,
 };
 
+use super::ahead::Ahead;
+
 /// How much is asked of the source at once, in bytes.
 const START: usize = 256 << 10;
 
@@ -38,6 +40,15 @@ impl Window {
             cut: false,
             may_read: true,
         }
+    }
+
+    /// From here on a thread of its own reads the source ahead, where the system has one left.
+    pub(super) fn read_ahead(&mut self) {
+        let source = std::mem::replace(&mut self.source, Box::new(io::empty()));
+        self.source = match Ahead::start(source) {
+            Ok(ahead) => Box::new(ahead),
+            Err(source) => source,
+        };
     }
 
     /// Lets the source be asked for more, or not: then [`Self::fill`] fails where it would have to.

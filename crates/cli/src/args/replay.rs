@@ -32,9 +32,10 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "ADDR=CVM")]
     pub(crate) map: Vec<String>,
 
-    /// Threads that carry packets beside the one that reads and writes; 1: that one carries them too
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST_WORKERS))]
-    pub(crate) workers: u32,
+    /// Threads that carry packets beside the one that takes and counts them; 1: that one carries them too [default: 2,
+    /// or 1 on a machine with one core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_WORKERS))]
+    pub(crate) workers: Option<u32>,
 
     /// Drop packets with a wrong checksum
     #[arg(long)]

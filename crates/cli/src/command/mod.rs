@@ -71,7 +71,7 @@ fn network_text(path: &Path) -> Result<String, Failure> {
 }
 
 /// Opens what packets are written to; with its name.
-fn destination(path: &Path) -> Result<(String, Box<dyn Write>), Failure> {
+fn destination(path: &Path) -> Result<(String, Box<dyn Write + Send>), Failure> {
     if captures::is_standard(path) {
         if io::stdout().is_terminal() {
             return Err(Failure::new("packets on a terminal help nobody")

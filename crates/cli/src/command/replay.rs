@@ -5,7 +5,7 @@ use crate::args::Replay;
 use crate::failure::Failure;
 use crate::output::{Output, Status};
 use vpcsim_dataplane::Program;
-use vpcsim_replay::{Endpoint, EndpointError, Mapping, MappingError, Options};
+use vpcsim_replay::{Endpoint, EndpointError, Mapping, MappingError, Options, has_cores};
 
 /// Replays captures and reports.
 pub(crate) fn run(args: &Replay, output: &Output) -> Result<Status, Failure> {
@@ -46,11 +46,18 @@ fn options(args: &Replay, program: &Program) -> Result<Options, Failure> {
         at: at.transpose()?,
         map: map.collect::<Result<_, _>>()?,
         keep_drops: args.out.with_drops,
-        workers: args.workers as usize,
+        workers: args
+            .workers
+            .map_or_else(workers, |workers| workers as usize),
         timeline: args.out.html.is_some(),
         rules: args.watch.rules,
         flow_log: flow_log::options(&args.watch),
     })
+}
+
+/// Two keep up with what one thread takes from a file.
+fn workers() -> usize {
+    if has_cores() { 2 } else { 1 }
 }
 
 /// A name on the command line that names nothing.

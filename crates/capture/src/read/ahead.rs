@@ -1,0 +1,132 @@
+//! A stream that a thread of its own reads, and unpacks, ahead of whoever wants it.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Builder;
+
+/// How much is asked of the source at once, in bytes.
+const PIECE: usize = 256 << 10;
+/// Pieces that wait at most.
+const PIECES: usize = 4;
+
+/// What has been read of a source, piece by piece, in order.
+pub(super) struct Ahead {
+    pieces: Receiver<io::Result<Vec<u8>>>,
+    /// Pieces that have been used up go back.
+    used: SyncSender<Vec<u8>>,
+    piece: Vec<u8>,
+    /// How much of it has been taken.
+    at: usize,
+}
+
+impl Ahead {
+    /// Starts the thread; it ends with the source, or when nobody wants any more.
+    ///
+    /// # Errors
+    /// When the system has no thread left; the source is given back.
+    pub(super) fn start(source: Box<dyn Read + Send>) -> Result<Self, Box<dyn Read + Send>> {
+        let (send, pieces) = sync_channel(PIECES);
+        let (used, spare) = sync_channel(PIECES);
+        // By a channel, so that it is not lost where there is no thread to take it.
+        let (hand, taken) = sync_channel::<Box<dyn Read + Send>>(1);
+        let run = move || {
+            if let Ok(source) = taken.recv() {
+                read(source, &send, &spare);
+            }
+        };
+        if Builder::new().name("reader".to_owned()).spawn(run).is_err() {
+            return Err(source);
+        }
+        hand.send(source).map_err(|lost| lost.0)?;
+        Ok(Self {
+            pieces,
+            used,
+            piece: Vec::new(),
+            at: 0,
+        })
+    }
+}
+
+fn read(
+    mut source: Box<dyn Read + Send>,
+    send: &SyncSender<io::Result<Vec<u8>>>,
+    spare: &Receiver<Vec<u8>>,
+) {
+    loop {
+        let mut piece = spare.try_recv().unwrap_or_default();
+        piece.resize(PIECE, 0);
+        let read = source.read(&mut piece).map(|read| {
+            piece.truncate(read);
+            piece
+        });
+        let ended = matches!(&read, Ok(piece) if piece.is_empty());
+        if ended || send.send(read).is_err() {
+            return;
+        }
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.piece.len() {
+            let Ok(next) = self.pieces.recv() else {
+                return Ok(0);
+            };
+            let used = std::mem::replace(&mut self.piece, next?);
+            self.at = 0;
+            // Where that is no use to anybody it is freed.
+            let _ = self.used.try_send(used);
+        }
+        let rest = &self.piece[self.at..];
+        let len = rest.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&rest[..len]);
+        self.at += len;
+        Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives some bytes at a time, errors in between, and then ends early.
+    struct Source(Vec<io::Result<Vec<u8>>>);
+
+    impl Read for Source {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Some(next) = self.0.pop() else {
+                return Ok(0);
+            };
+            let next = next?;
+            buffer[..next.len()].copy_from_slice(&next);
+            Ok(next.len())
+        }
+    }
+
+    #[test]
+    fn bytes_and_errors_come_in_their_order() {
+        let steps = vec![
+            Ok(vec![4]),
+            Err(io::ErrorKind::Interrupted.into()),
+            Ok(vec![2, 3]),
+            Err(io::ErrorKind::PermissionDenied.into()),
+            Ok(vec![1; 100_000]),
+        ];
+        let Ok(mut ahead) = Ahead::start(Box::new(Source(steps))) else {
+            panic!("a thread");
+        };
+        let mut buffer = vec![0; 70_000];
+        let mut read = || {
+            let read = ahead.read(&mut buffer);
+            read.map(|len| buffer[..len].to_vec()).map_err(|e| e.kind())
+        };
+        assert_eq!(read(), Ok(vec![1; 70_000]));
+        assert_eq!(read(), Ok(vec![1; 30_000]));
+        assert_eq!(read(), Err(io::ErrorKind::PermissionDenied));
+        assert_eq!(read(), Ok(vec![2, 3]));
+        assert_eq!(read(), Err(io::ErrorKind::Interrupted));
+        assert_eq!(read(), Ok(vec![4]));
+        assert_eq!(read(), Ok(vec![]));
+        assert_eq!(read(), Ok(vec![]), "the end stays the end");
+    }
+}
