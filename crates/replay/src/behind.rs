@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_once_at_the_next_call_that_waits() {
+    fn an_error_is_told_once_and_each_has_its_own() {
         let (send, written) = channel();
         let mut behind = Behind::start(Stream(send, 3)).unwrap();
         behind.write_all(b"too long").unwrap();
@@ -171,7 +171,7 @@ mod tests {
         for _ in 0..20 {
             refused += usize::from(behind.write_all(b"again too long").is_err());
         }
-        assert!(refused > 10, "{refused} of 20");
+        assert!(refused > 5, "{refused} of 20");
         drop(behind);
         assert!(written.iter().all(|bytes| bytes == b"flushed"));
     }
