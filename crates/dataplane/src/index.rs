@@ -163,7 +163,7 @@ impl Segment {
         }
     }
 
-    /// Makes room for twice as much as lives, half as much again where that is much memory.
+    /// Makes room for twice as much as lives, a quarter more where that is much memory.
     ///
     /// In place: hashes stand in order, and the more lines there are the later each belongs. So from the
     /// last line on each handle moves to where all who were there have left. The few that were carried
@@ -171,7 +171,7 @@ impl Segment {
     #[cold]
     fn grow(&mut self) {
         let before = self.lines.len();
-        let more = if before < MANY { 1 } else { 2 };
+        let more = if before < MANY { 1 } else { 4 };
         let lines = (self.live + self.live / more) / FULL + 1;
         self.lines.widen(lines, Line::default());
         self.live = 0;

@@ -16,8 +16,8 @@ const LOW: u64 = u64::from_ne_bytes([1; WORD]);
 const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
 /// Of eight places, six may be taken: few searches leave their first word.
 const FULL: usize = 6;
-/// Entries of a segment from which on it grows by less.
-const MANY: usize = 1 << 17;
+/// Entries of a segment from which on it grows by less, and from twice as many on by less still.
+const MANY: usize = 1 << 16;
 
 const VACANT: u8 = 0;
 /// There was an entry: a search goes on.
@@ -269,8 +269,8 @@ impl Segment {
         Some(word * WORD + at)
     }
 
-    /// Makes room for half as many more as live, a quarter where that is much memory; or, where most have
-    /// left, tidies up.
+    /// Makes room for half as many more as live, a quarter or an eighth where that is much memory; or,
+    /// where most have left, tidies up.
     ///
     /// In place: hashes stand in order, and the more words there are the later each belongs. So from the
     /// last word on each entry moves to where all who were there have left. The few that were carried
@@ -278,7 +278,11 @@ impl Segment {
     #[cold]
     fn grow(&mut self, number: usize, follow: &mut impl Follow) {
         let before = self.tags.len();
-        let more = if self.live < MANY { 2 } else { 4 };
+        let more = match self.live / MANY {
+            0 => 2,
+            1 => 4,
+            _ => 8,
+        };
         let words = ((self.live + self.live / more) / FULL + 1).max(before);
         self.tags.widen(words, [VACANT; WORD]);
         self.entries.widen(words * WORD, Entry::VACANT);

@@ -9,15 +9,19 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 /// From this many bytes on huge pages pay: below, a table's pages fit the translation cache.
-const WORTH_HUGE_PAGES: usize = 1 << 20;
+const WORTH_HUGE_PAGES: usize = 768 << 10;
+/// From this many bytes on a mapping of its own pays: an allocator copies what has to grow, and what is
+/// aligned to lines it always copies.
+const WORTH_MAPPING: usize = 128 << 10;
 /// A huge page of the common machines.
 const HUGE_PAGE: usize = 2 << 20;
 /// What every mapping is aligned to.
 const PAGE: usize = 4096;
 
-/// Values in a row, as a [`Vec`]; when they are many, on huge pages of a mapping of their own.
+/// Values in a row, as a [`Vec`]; when they are many, in a mapping of their own, on huge pages when they
+/// are very many.
 ///
-/// Random look-ups in megabytes of 4 KiB pages miss the translation cache almost every time. And such a
+/// Random look-ups in megabytes of 4 KiB pages miss the translation cache almost every time. And a
 /// mapping grows where it is, or moves by its page table (`mremap(2)`): nothing is copied, no memory is
 /// asked for twice, and the system need not clear what it had cleared before, which on a virtual machine
 /// can take longer than all else that a growing table costs. An allocator would write its header to the
@@ -38,7 +42,7 @@ unsafe impl<T: Sync> Sync for Large<T> {}
 
 impl<T> Large<T> {
     const SIZE: usize = {
-        assert!(size_of::<T>() > 0 && size_of::<T>() <= HUGE_PAGE);
+        assert!(size_of::<T>() > 0 && size_of::<T>() <= PAGE);
         assert!(align_of::<T>() <= PAGE);
         size_of::<T>()
     };
@@ -56,7 +60,13 @@ impl<T> Large<T> {
     #[inline]
     pub(crate) fn push(&mut self, value: T) {
         if self.len == self.room {
-            self.make_room((self.room * 2).max(4));
+            // More pages cost nothing but themselves; elsewhere values are copied, the fewer times the
+            // better.
+            let more = match Extent::of::<T>(self.room) {
+                Extent::Heap(_) => self.room,
+                Extent::Mapped(_) => self.room / 4,
+            };
+            self.make_room(self.room + more.max(4));
         }
         // SAFETY: there is room for one more behind the values.
         unsafe { self.first.add(self.len).write(value) };
@@ -87,7 +97,7 @@ impl<T> Large<T> {
                 let at = unsafe { realloc(self.first.as_ptr().cast(), layout, wider.size()) };
                 NonNull::new(at.cast()).unwrap_or_else(|| handle_alloc_error(wider))
             }
-            (Extent::Mapped(bytes), Extent::Mapped(wider)) => {
+            (Extent::Mapped(bytes), Extent::Mapped(wider)) if is_huge(bytes) == is_huge(wider) => {
                 mapping::widen(self.first.cast(), bytes, wider).cast()
             }
             _ => {
@@ -122,9 +132,14 @@ impl<T> Large<T> {
 enum Extent {
     /// The allocator.
     Heap(Layout),
-    /// A mapping, of this many bytes: whole huge pages, because only such a mapping does Linux place so
-    /// that all of it can lie on them.
+    /// A mapping, of this many bytes: whole pages. If it is worth huge ones, whole huge pages, because
+    /// only such a mapping does Linux place so that all of it can lie on them.
     Mapped(usize),
+}
+
+/// Whether a mapping lies on huge pages.
+fn is_huge(bytes: usize) -> bool {
+    bytes >= WORTH_HUGE_PAGES
 }
 
 impl Extent {
@@ -132,10 +147,11 @@ impl Extent {
         // More than there are addresses: as if the allocator had refused.
         let layout =
             Layout::array::<T>(values).unwrap_or_else(|_| handle_alloc_error(Layout::new::<T>()));
-        if layout.size() >= WORTH_HUGE_PAGES {
-            Self::Mapped(layout.size().next_multiple_of(HUGE_PAGE))
-        } else {
-            Self::Heap(layout)
+        // By whole pages, so that as many values as have room in some are those for which there are some.
+        match layout.size().next_multiple_of(PAGE) {
+            pages if is_huge(pages) => Self::Mapped(pages.next_multiple_of(HUGE_PAGE)),
+            pages if pages >= WORTH_MAPPING => Self::Mapped(pages),
+            _ => Self::Heap(layout),
         }
     }
 
@@ -207,7 +223,7 @@ impl<T: fmt::Debug> fmt::Debug for Large<T> {
     }
 }
 
-/// Mappings of whole huge pages.
+/// Mappings of whole pages.
 #[cfg(all(target_os = "linux", not(miri)))]
 mod mapping {
     use std::alloc::{Layout, handle_alloc_error};
@@ -220,6 +236,9 @@ mod mapping {
         // SAFETY: a new mapping, wherever the system likes, is in nobody's way.
         let at = unsafe { libc::mmap(null_mut(), bytes, access, private, -1, 0) };
         let there = mapped(at, bytes);
+        if !super::is_huge(bytes) {
+            return there;
+        }
         // SAFETY: the advice changes only how the mapping is backed, never what it holds. A refusal is
         // no error: the table works without.
         let _ = unsafe { libc::madvise(at, bytes, libc::MADV_HUGEPAGE) };
