@@ -80,8 +80,42 @@ fn destination(path: &Path) -> Result<(String, Box<dyn Write + Send>), Failure> 
         return Ok(("standard output".to_owned(), Box::new(io::stdout())));
     }
     let name = path.display().to_string();
-    match File::create(path) {
-        Ok(file) => Ok((name, Box::new(file))),
+    let mut options = File::options();
+    match options.write(true).create(true).truncate(false).open(path) {
+        Ok(file) => Ok((name, Box::new(Anew::new(file)))),
         Err(error) => Err(Failure::new(format!("cannot write {name}: {error}"))),
+    }
+}
+
+/// A file that is emptied when something is first written: by whoever writes, since to drop the pages of
+/// a large one takes a while.
+struct Anew {
+    file: File,
+    is_emptied: bool,
+}
+
+impl Anew {
+    fn new(file: File) -> Self {
+        Self {
+            file,
+            is_emptied: false,
+        }
+    }
+}
+
+impl Write for Anew {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.is_emptied {
+            // A pipe or a device has nothing to be emptied of.
+            if self.file.metadata()?.is_file() {
+                self.file.set_len(0)?;
+            }
+            self.is_emptied = true;
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
