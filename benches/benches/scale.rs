@@ -20,6 +20,8 @@ use vpcsim_packet::build::udp;
 use vpcsim_replay::PcapngSink;
 
 const FLOWS: [u32; 3] = [1_024, 65_536, 1_048_576];
+/// Packets carried at once, whatever the number of workers.
+const CARRIED: usize = 2 * Round::SIZE;
 /// Of the capture.
 const PACKETS: u64 = 1_000_000;
 
@@ -37,11 +39,11 @@ fn carry(criterion: &mut Criterion) {
     for flows in FLOWS {
         let mut group = criterion.benchmark_group(format!("scale/carry/{flows}"));
         short(&mut group);
-        group.throughput(Throughput::Elements(Round::SIZE as u64));
+        group.throughput(Throughput::Elements(CARRIED as u64));
         for workers in workers() {
             let mut world = World::with_workers(&program, flows, workers, &mut |_| {})
                 .expect("every packet arrives as it should");
-            let batches = (Round::SIZE / world.batch_size()) as u64;
+            let batches = (CARRIED / world.batch_size()) as u64;
             let mut traffic = world.traffic(Size::Least);
             group.bench_function(BenchmarkId::from_parameter(workers), |bencher| {
                 iterate(bencher, |rounds| {

@@ -1,6 +1,7 @@
 //! What carries packets: the whole dataplane, or the bare loop beside it.
 
 use crate::flow::Flow;
+use vpcsim_dataplane::Arrived;
 
 /// Which way a packet travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,22 +20,12 @@ impl Way {
             Self::In => Self::Out,
         }
     }
-}
 
-/// How many packets arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Arrived {
-    /// On the internet.
-    pub outside: usize,
-    /// At inside hosts.
-    pub inside: usize,
-}
-
-impl Arrived {
-    pub(crate) fn count(&mut self, way: Way) {
-        match way {
-            Way::Out => self.outside += 1,
-            Way::In => self.inside += 1,
+    /// Counts a packet that goes this way.
+    pub(crate) fn count(self, arrived: &mut Arrived) {
+        match self {
+            Self::Out => arrived.outside += 1,
+            Self::In => arrived.inside += 1,
         }
     }
 }

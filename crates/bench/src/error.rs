@@ -1,6 +1,6 @@
 //! Why a measurement is worth nothing.
 
-use crate::carrier::Arrived;
+use vpcsim_dataplane::Arrived;
 use vpcsim_network::NetworkErrors;
 
 /// What went wrong while measuring.

@@ -1,6 +1,6 @@
 //! What it costs live flows when many others end.
 
-use crate::carrier::{Arrived, Carrier};
+use crate::carrier::Carrier;
 use crate::error::BenchError;
 use crate::flow::Flow;
 use crate::header::Writer;
@@ -12,6 +12,7 @@ use crate::traffic::Traffic;
 use crate::world::all_arrived;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use vpcsim_dataplane::Arrived;
 use vpcsim_dataplane::{Batch, Program};
 use vpcsim_packet::TcpFlags;
 
@@ -137,7 +138,7 @@ fn batch(
         let packet = live.packet(&shot, &flow, flags);
         pipeline.push(&flow, shot.way, writer.write(&packet));
         live.sent(&shot, &flow, flags);
-        wanted.count(shot.way);
+        shot.way.count(&mut wanted);
     }
     let began = Instant::now();
     let arrived = pipeline.carry();

@@ -6,12 +6,13 @@
 //! entered (RFC 1624) and notes time, packets and bytes in the line. It knows no rules, no routes,
 //! no connection states and no way to open or end a flow.
 
-use crate::carrier::{Arrived, Carrier, Way};
+use crate::carrier::{Carrier, Way};
 use crate::error::BenchError;
 use crate::flow::{End, Flow};
 use crate::live::Live;
 use crate::prefetch::prefetch;
 use memmap2::MmapMut;
+use vpcsim_dataplane::Arrived;
 use vpcsim_dataplane::Batch;
 
 const TCP: u8 = 6;

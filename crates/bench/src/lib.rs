@@ -51,7 +51,7 @@ mod traffic;
 mod world;
 
 pub use capture::write_capture;
-pub use carrier::{Arrived, Way};
+pub use carrier::Way;
 pub use error::BenchError;
 pub use expiry::{Pauses, expiry};
 pub use flood::Flood;

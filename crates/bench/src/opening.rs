@@ -1,6 +1,6 @@
 //! Flows opened by real packets: handshakes, first datagrams and their answers.
 
-use crate::carrier::{Arrived, Carrier, Way};
+use crate::carrier::{Carrier, Way};
 use crate::error::BenchError;
 use crate::flow::Flow;
 use crate::header::Writer;
@@ -11,6 +11,7 @@ use crate::world::all_arrived;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use vpcsim_dataplane::Arrived;
 use vpcsim_dataplane::Program;
 use vpcsim_packet::TcpFlags;
 
@@ -148,7 +149,7 @@ pub(crate) fn send(
             let packet = live.packet(&shot, &flow, round.flags);
             pipeline.push(&flow, round.way, writer.write(&packet));
             live.sent(&shot, &flow, round.flags);
-            wanted.count(round.way);
+            round.way.count(&mut wanted);
             sent.push(shot);
         }
         let began = Instant::now();

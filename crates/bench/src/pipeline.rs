@@ -1,12 +1,12 @@
 //! The dataplane as `replay` drives it: batches through every stage.
 
-use crate::carrier::{Arrived, Carrier, Way};
+use crate::carrier::{Carrier, Way};
 use crate::error::BenchError;
 use crate::flow::Flow;
 use std::io;
 use std::sync::Arc;
 use vpcsim_dataplane::{
-    Arrival, Batch, Nanos, Place, Program, Round, Shards, Source, State, Use, Verdict, Work,
+    Arrival, Arrived, Batch, Nanos, Program, Round, Shards, Source, State, Use, Verdict, Work,
     advance,
 };
 use vpcsim_network::CvmId;
@@ -37,6 +37,9 @@ enum Engine {
     Shared(Box<Shared>),
 }
 
+/// Rounds that are carried at once: few enough that their packets stay in the second-level cache.
+const ROUNDS: usize = 2;
+
 /// Rounds that are filled one after the other, and then carried all at once.
 #[derive(Debug)]
 struct Shared {
@@ -62,7 +65,7 @@ impl Shared {
         Ok(Self {
             shards,
             workers,
-            rounds: (0..Workers::ROUNDS).map(|_| Round::new()).collect(),
+            rounds: (0..ROUNDS).map(|_| Round::new()).collect(),
         })
     }
 
@@ -134,20 +137,19 @@ impl Engine {
 
     fn arrived(&self) -> Arrived {
         match self {
-            Self::Alone(_, batch) => count(batch.places()),
-            Self::Shared(shared) => count(shared.rounds.iter().flat_map(Round::places)),
+            Self::Alone(_, batch) => batch.places().collect(),
+            Self::Shared(shared) => {
+                let mut all = Arrived::default();
+                let rounds = shared.rounds.iter().map(Round::arrived);
+                rounds.for_each(|arrived| all += arrived);
+                all
+            }
         }
     }
 }
 
-fn count(places: impl Iterator<Item = Option<Place>>) -> Arrived {
-    let mut arrived = Arrived::default();
-    for place in places {
-        // Which way a packet goes nobody can foresee: no branch.
-        arrived.outside += usize::from(place == Some(Place::Internet));
-        arrived.inside += usize::from(matches!(place, Some(Place::Nic(_))));
-    }
-    arrived
+fn is_lost(verdict: &Verdict) -> bool {
+    !matches!(verdict, Verdict::Delivered(_))
 }
 
 impl Pipeline {
@@ -194,8 +196,8 @@ impl Pipeline {
         match &self.engine {
             Engine::Alone(_, batch) => batch.places().filter(Option::is_none).count(),
             Engine::Shared(shared) => {
-                let places = shared.rounds.iter().flat_map(Round::places);
-                places.filter(Option::is_none).count()
+                let ended = shared.rounds.iter().flat_map(Round::ended);
+                ended.filter(|ended| is_lost(&ended.walked.verdict)).count()
             }
         }
     }
@@ -214,7 +216,7 @@ impl Carrier for Pipeline {
     fn size(&self) -> usize {
         match self.engine {
             Engine::Alone(..) => Batch::SIZE,
-            Engine::Shared(..) => Workers::ROUNDS * Round::SIZE,
+            Engine::Shared(..) => ROUNDS * Round::SIZE,
         }
     }
 
@@ -250,7 +252,6 @@ impl Carrier for Pipeline {
     }
 
     fn first_lost(&self) -> Option<String> {
-        let is_lost = |verdict: &Verdict| !matches!(verdict, Verdict::Delivered(_));
         let lost = match &self.engine {
             Engine::Alone(_, batch) => batch.ended().map(|e| e.walked.verdict).find(is_lost),
             Engine::Shared(shared) => {

@@ -1,6 +1,6 @@
 //! A dataplane with live flows in it, and the bare loop beside it on the same packets.
 
-use crate::carrier::{Arrived, Carrier, Way};
+use crate::carrier::{Carrier, Way};
 use crate::error::BenchError;
 use crate::floor::Floor;
 use crate::flow::Flow;
@@ -13,6 +13,7 @@ use crate::size::Size;
 use crate::traffic::Traffic;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use vpcsim_dataplane::Arrived;
 use vpcsim_dataplane::Program;
 #[cfg(doc)]
 use vpcsim_dataplane::{Batch, Round};
@@ -177,7 +178,7 @@ impl Lane<'_> {
         for index in 0..carrier.size() {
             let shot = traffic.next(way);
             self.push(carrier, &shot);
-            wanted.count(shot.way);
+            shot.way.count(&mut wanted);
             if index == sampled {
                 sample = Some(shot);
             }

@@ -9,6 +9,7 @@ pub use ends::Ended;
 use crate::ahead::{Ahead, Found};
 use crate::conntrack::{Direction, Settings, TrackId};
 use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedSource, Tag};
+use crate::memory::prefetch;
 use crate::observe::Observer;
 use crate::walk::{Arrival, Fragment, Other, Walked, walk, walk_and_remember, walk_fragment};
 use crate::{Nanos, Place, Program, State};
@@ -70,6 +71,11 @@ impl Slot {
 /// Packets that are looked up together before the first of them acts: enough that the waits for
 /// memory overlap, few enough that what was asked for is still near.
 const CHUNK: usize = 64;
+
+/// How many packets ahead the bytes of one are asked for, and its slot: where another core has written
+/// them they are far, and the hardware does not look far enough.
+const BYTES_AHEAD: usize = 16;
+const SLOTS_AHEAD: usize = 2 * BYTES_AHEAD;
 
 /// A packet's flow, and where the cache has it.
 #[derive(Debug, Clone, Copy)]
@@ -217,7 +223,9 @@ impl Batch {
         looked: &mut [Option<Looked>; CHUNK],
     ) {
         let looked = &mut looked[..chunk.len()];
-        for (slot, looked) in self.packets[chunk].iter().zip(&mut *looked) {
+        for (index, looked) in chunk.zip(&mut *looked) {
+            self.prefetch_packets(index);
+            let slot = &self.packets[index];
             let bytes = &self.arena[slot.range()];
             *looked = Glance::of(bytes).map(|glance| {
                 let key = Key::of(slot.from, &glance);
@@ -232,6 +240,18 @@ impl Batch {
         }
         for looked in looked.iter_mut().flatten() {
             looked.at = cache.guess(looked.at, looked.tag);
+        }
+    }
+
+    /// Asks for packets that come some time after this one.
+    #[inline(always)]
+    fn prefetch_packets(&self, index: usize) {
+        if let Some(slot) = self.packets.get(index + SLOTS_AHEAD) {
+            prefetch(slot);
+        }
+        let slot = self.packets.get(index + BYTES_AHEAD);
+        if let Some(first) = slot.and_then(|slot| self.arena.get(slot.start)) {
+            prefetch(first);
         }
     }
 

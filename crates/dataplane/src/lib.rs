@@ -46,7 +46,7 @@ pub use lpm::Lpm;
 pub use nat::TakenPorts;
 pub use nat::ports_of_same_class;
 pub use observe::{Decision, FlowRule, Observer, Outcome, Repeat, Stop};
-pub use place::{Place, Source};
+pub use place::{Arrived, Place, Source};
 #[doc(hidden)]
 pub use program::{GroupRule, Travel};
 pub use program::{Owner, Program};

@@ -1,5 +1,6 @@
 //! Where a packet is: SEMANTICS §1.
 
+use std::ops::AddAssign;
 use vpcsim_network::{CvmId, ExternalId, NatGatewayId, NicId};
 
 /// Where a packet ends.
@@ -13,6 +14,34 @@ pub enum Place {
     External(ExternalId),
     /// At a NAT gateway itself, which answers pings to its addresses.
     NatGateway(NatGatewayId),
+}
+
+/// How many packets arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arrived {
+    /// On the internet.
+    pub outside: usize,
+    /// At nics.
+    pub inside: usize,
+}
+
+impl FromIterator<Option<Place>> for Arrived {
+    fn from_iter<I: IntoIterator<Item = Option<Place>>>(places: I) -> Self {
+        let mut arrived = Self::default();
+        for place in places {
+            // Which way a packet goes nobody can foresee: no branch.
+            arrived.outside += usize::from(place == Some(Place::Internet));
+            arrived.inside += usize::from(matches!(place, Some(Place::Nic(_))));
+        }
+        arrived
+    }
+}
+
+impl AddAssign for Arrived {
+    fn add_assign(&mut self, other: Self) {
+        self.outside += other.outside;
+        self.inside += other.inside;
+    }
 }
 
 /// Where a packet starts.

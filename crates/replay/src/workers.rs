@@ -1,9 +1,11 @@
 //! The threads that carry packets.
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvError, Sender, TryRecvError, bounded};
 use std::io;
+use std::num::NonZero;
 use std::sync::Arc;
-use std::thread::{Builder, Scope};
+use std::thread::{Builder, Scope, available_parallelism};
+use std::time::{Duration, Instant};
 use vpcsim_dataplane::{Program, Work};
 
 /// One thread, with what it is to do and what it has done.
@@ -17,12 +19,44 @@ struct Worker {
 struct Task {
     waiting: Receiver<Work>,
     finished: Sender<Work>,
+    patience: Patience,
+}
+
+/// How long a thread looks for what comes next before it sleeps: to wake it takes some 50 µs, in which it
+/// could carry a thousand packets. Where there is a core for each thread it costs nobody anything.
+#[derive(Debug, Clone, Copy)]
+struct Patience(Duration);
+
+impl Patience {
+    /// Of threads of which so many share the machine's cores.
+    fn of(threads: usize) -> Self {
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        Self(Duration::from_millis(if threads <= cores { 2 } else { 0 }))
+    }
+
+    /// The next that comes.
+    fn receive<T>(self, from: &Receiver<T>) -> Result<T, RecvError> {
+        if self.0.is_zero() {
+            return from.recv();
+        }
+        let began = Instant::now();
+        loop {
+            match from.try_recv() {
+                Ok(next) => return Ok(next),
+                Err(TryRecvError::Disconnected) => return Err(RecvError),
+                Err(TryRecvError::Empty) if began.elapsed() < self.0 => {
+                    (0..32).for_each(|_| std::hint::spin_loop());
+                }
+                Err(TryRecvError::Empty) => return from.recv(),
+            }
+        }
+    }
 }
 
 impl Task {
     /// Works until nobody has any more.
     fn run(&self, program: &Program) {
-        for mut work in &self.waiting {
+        while let Ok(mut work) = self.patience.receive(&self.waiting) {
             work.run(program);
             if self.finished.send(work).is_err() {
                 break;
@@ -35,12 +69,15 @@ impl Task {
 ///
 /// A state goes to the same thread every time, so that it stays in that core's caches.
 #[derive(Debug)]
-pub struct Workers(Vec<Worker>);
+pub struct Workers {
+    workers: Vec<Worker>,
+    patience: Patience,
+}
 
 impl Workers {
     /// Rounds that may be under way: enough that no worker waits for another one or for whoever deals
     /// out, few enough that their packets stay in the second-level cache.
-    pub const ROUNDS: usize = 4;
+    pub const ROUNDS: usize = 6;
 
     /// Starts so many threads, at least one.
     ///
@@ -69,21 +106,29 @@ impl Workers {
     }
 
     fn each(workers: usize, start: impl Fn(Builder, Task) -> io::Result<()>) -> io::Result<Self> {
+        let workers = workers.max(1);
+        // And the one that deals out.
+        let patience = Patience::of(workers + 1);
         let start = |number: usize| {
             // Of each round under way one work at most.
             let (jobs, waiting) = bounded(Self::ROUNDS);
             let (finished, done) = bounded(Self::ROUNDS);
             let thread = Builder::new().name(format!("worker {number}"));
-            start(thread, Task { waiting, finished })?;
+            let task = Task {
+                waiting,
+                finished,
+                patience,
+            };
+            start(thread, task)?;
             Ok(Worker { jobs, done })
         };
-        let workers = (0..workers.max(1)).map(start);
-        workers.collect::<io::Result<_>>().map(Self)
+        let workers = (0..workers).map(start).collect::<io::Result<_>>()?;
+        Ok(Self { workers, patience })
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.workers.len()
     }
 
     /// Gives the works of a round out: each goes to the thread of its lane. There are no more than
@@ -93,7 +138,7 @@ impl Workers {
     /// When a thread has ended early: it has panicked.
     pub fn give(&self, works: Vec<Work>) -> io::Result<()> {
         works.into_iter().try_for_each(|work| {
-            let worker = &self.0[work.lane() % self.0.len()];
+            let worker = &self.workers[work.lane() % self.workers.len()];
             worker.jobs.send(work).map_err(|_| gone())
         })
     }
@@ -104,10 +149,9 @@ impl Workers {
     /// # Errors
     /// When a thread has ended early: it has panicked.
     pub fn take(&self, works: usize) -> io::Result<Vec<Work>> {
-        let workers = self.0.iter().take(works);
-        workers
-            .map(|worker| worker.done.recv().map_err(|_| gone()))
-            .collect()
+        let workers = self.workers.iter().take(works);
+        let done = workers.map(|worker| self.patience.receive(&worker.done));
+        done.map(|work| work.map_err(|_| gone())).collect()
     }
 }
 

@@ -257,6 +257,7 @@ impl Shards {
             if let Some(level) = self.levels.get_mut(work.lane) {
                 *level = work.told.level;
             }
+            round.arrived += work.told.arrived;
             told.push((work.told.events, work.told.taken));
         }
         if self.under_way.rounds == 0 {

@@ -4,7 +4,7 @@ use super::SHARDS;
 use crate::batch::{Batch, Ended};
 use crate::bucket::Cost;
 use crate::walk::{Arrival, Other, Walked};
-use crate::{Nanos, Place};
+use crate::{Arrived, Nanos};
 
 /// A packet in the order of its round.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +53,13 @@ pub struct Round {
     pub(super) early: Vec<(usize, Vec<Other>)>,
     /// Bytes of all packets.
     pub(super) bytes: usize,
+    pub(super) arrived: Arrived,
 }
 
 impl Round {
     /// Packets of a full round: so many that handing them to workers costs next to nothing, so few that
     /// some rounds under way lie in a second-level cache.
-    pub const SIZE: usize = 4096;
+    pub const SIZE: usize = 2048;
     /// Bytes of a full round.
     const MOST_BYTES: usize = 2 << 20;
 
@@ -91,6 +92,7 @@ impl Round {
         self.stays.clear();
         self.early.clear();
         self.bytes = 0;
+        self.arrived = Arrived::default();
     }
 
     /// Tells of what became of each packet, in order; nothing before it was run.
@@ -147,10 +149,9 @@ impl Round {
         self.lanes[lane].bytes_mut(before).map(|bytes| &*bytes)
     }
 
-    /// Where each packet arrived, lane by lane: what [`ended`](Self::ended) says, for those who
-    /// only count.
-    pub fn places(&self) -> impl Iterator<Item = Option<Place>> {
-        self.lanes.iter().flat_map(Batch::places)
+    /// How many packets arrived: counted by who carried them.
+    pub fn arrived(&self) -> Arrived {
+        self.arrived
     }
 
     /// The lane of a shard.

@@ -4,7 +4,7 @@ use super::journal::{Event, Journal};
 use super::level::Level;
 use crate::batch::Batch;
 use crate::bucket::Taken;
-use crate::{Nanos, Program, State};
+use crate::{Arrived, Nanos, Program, State};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 /// Where a state waits for whoever goes on with it: it has one owner at a time, and no lock.
@@ -53,6 +53,7 @@ pub(super) struct Told {
     pub(super) events: Vec<Event>,
     /// What was taken from buckets.
     pub(super) taken: Vec<Taken>,
+    pub(super) arrived: Arrived,
 }
 
 impl Work {
@@ -76,6 +77,7 @@ impl Work {
             level,
             events: journal.map(Journal::take).unwrap_or_default(),
             taken: state.buckets.take_book(),
+            arrived: self.batch.places().collect(),
         };
         self.seat.put(state);
     }
