@@ -7,16 +7,16 @@ use std::thread::Builder;
 /// How much is asked of the source at once, in bytes.
 const PIECE: usize = 256 << 10;
 /// Pieces that wait at most.
-const PIECES: usize = 4;
+const PIECES: usize = 3;
+/// Free bytes before what was read, for the rest of the piece before: so a piece is used where it lies.
+pub(super) const MARGIN: usize = 64 << 10;
 
-/// What has been read of a source, piece by piece, in order.
+/// What has been read of a source, piece by piece, in order. Each has a [`MARGIN`]; an empty one is the
+/// end.
 pub(super) struct Ahead {
     pieces: Receiver<io::Result<Vec<u8>>>,
     /// Pieces that have been used up go back.
     used: SyncSender<Vec<u8>>,
-    piece: Vec<u8>,
-    /// How much of it has been taken.
-    at: usize,
 }
 
 impl Ahead {
@@ -38,12 +38,22 @@ impl Ahead {
             return Err(source);
         }
         hand.send(source).map_err(|lost| lost.0)?;
-        Ok(Self {
-            pieces,
-            used,
-            piece: Vec::new(),
-            at: 0,
-        })
+        Ok(Self { pieces, used })
+    }
+
+    /// The next piece.
+    ///
+    /// # Errors
+    /// What the source said instead of giving one; it is asked again.
+    pub(super) fn next(&self) -> io::Result<Vec<u8>> {
+        // Nobody sends any more after the end.
+        self.pieces.recv().unwrap_or_else(|_| Ok(vec![0; MARGIN]))
+    }
+
+    /// A piece is used up.
+    pub(super) fn is_used(&self, piece: Vec<u8>) {
+        // Where that is no use to anybody it is freed.
+        let _ = self.used.try_send(piece);
     }
 }
 
@@ -54,34 +64,15 @@ fn read(
 ) {
     loop {
         let mut piece = spare.try_recv().unwrap_or_default();
-        piece.resize(PIECE, 0);
-        let read = source.read(&mut piece).map(|read| {
-            piece.truncate(read);
+        piece.resize(MARGIN + PIECE, 0);
+        let read = source.read(&mut piece[MARGIN..]).map(|read| {
+            piece.truncate(MARGIN + read);
             piece
         });
-        let ended = matches!(&read, Ok(piece) if piece.is_empty());
+        let ended = matches!(&read, Ok(piece) if piece.len() == MARGIN);
         if ended || send.send(read).is_err() {
             return;
         }
-    }
-}
-
-impl Read for Ahead {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.piece.len() {
-            let Ok(next) = self.pieces.recv() else {
-                return Ok(0);
-            };
-            let used = std::mem::replace(&mut self.piece, next?);
-            self.at = 0;
-            // Where that is no use to anybody it is freed.
-            let _ = self.used.try_send(used);
-        }
-        let rest = &self.piece[self.at..];
-        let len = rest.len().min(buffer.len());
-        buffer[..len].copy_from_slice(&rest[..len]);
-        self.at += len;
-        Ok(len)
     }
 }
 
@@ -112,16 +103,14 @@ mod tests {
             Err(io::ErrorKind::PermissionDenied.into()),
             Ok(vec![1; 100_000]),
         ];
-        let Ok(mut ahead) = Ahead::start(Box::new(Source(steps))) else {
+        let Ok(ahead) = Ahead::start(Box::new(Source(steps))) else {
             panic!("a thread");
         };
-        let mut buffer = vec![0; 70_000];
-        let mut read = || {
-            let read = ahead.read(&mut buffer);
-            read.map(|len| buffer[..len].to_vec()).map_err(|e| e.kind())
+        let read = || {
+            let read = ahead.next().map(|piece| piece[MARGIN..].to_vec());
+            read.map_err(|error| error.kind())
         };
-        assert_eq!(read(), Ok(vec![1; 70_000]));
-        assert_eq!(read(), Ok(vec![1; 30_000]));
+        assert_eq!(read(), Ok(vec![1; 100_000]));
         assert_eq!(read(), Err(io::ErrorKind::PermissionDenied));
         assert_eq!(read(), Ok(vec![2, 3]));
         assert_eq!(read(), Err(io::ErrorKind::Interrupted));

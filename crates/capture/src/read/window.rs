@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, MARGIN};
 
 /// How much is asked of the source at once, in bytes.
 const START: usize = 256 << 10;
@@ -15,7 +15,7 @@ const START: usize = 256 << 10;
 /// It asks the source for more only when a caller wants more than it has, takes what one `read` gives, and
 /// grows only when it is full of bytes that arrived: a length in a file never makes it allocate.
 pub(super) struct Window {
-    source: Box<dyn Read + Send>,
+    source: Source,
     buffer: Vec<u8>,
     /// The bytes not yet consumed are `buffer[start..end]`.
     start: usize,
@@ -28,10 +28,16 @@ pub(super) struct Window {
     may_read: bool,
 }
 
+enum Source {
+    Stream(Box<dyn Read + Send>),
+    /// Read by a thread of its own.
+    Ahead(Ahead),
+}
+
 impl Window {
     pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
         Self {
-            source,
+            source: Source::Stream(source),
             buffer: vec![0; START],
             start: 0,
             end: 0,
@@ -44,10 +50,13 @@ impl Window {
 
     /// From here on a thread of its own reads the source ahead, where the system has one left.
     pub(super) fn read_ahead(&mut self) {
-        let source = std::mem::replace(&mut self.source, Box::new(io::empty()));
-        self.source = match Ahead::start(source) {
-            Ok(ahead) => Box::new(ahead),
-            Err(source) => source,
+        let empty = Source::Stream(Box::new(io::empty()));
+        self.source = match std::mem::replace(&mut self.source, empty) {
+            Source::Stream(source) => match Ahead::start(source) {
+                Ok(ahead) => Source::Ahead(ahead),
+                Err(source) => Source::Stream(source),
+            },
+            ahead @ Source::Ahead(_) => ahead,
         };
     }
 
@@ -76,10 +85,9 @@ impl Window {
             if self.ended {
                 return Ok(false);
             }
-            self.make_room();
-            match self.source.read(&mut self.buffer[self.end..]) {
+            match self.read_more() {
                 Ok(0) => self.ended = true,
-                Ok(read) => self.end += read,
+                Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     self.ended = true;
@@ -91,14 +99,50 @@ impl Window {
         Ok(true)
     }
 
-    fn make_room(&mut self) {
+    /// Reads once: how much.
+    fn read_more(&mut self) -> io::Result<usize> {
+        if let Source::Ahead(ahead) = &self.source {
+            let piece = ahead.next()?;
+            return Ok(self.go_on_with(piece));
+        }
+        self.make_room(1);
+        let read = match &mut self.source {
+            Source::Stream(source) => source.read(&mut self.buffer[self.end..])?,
+            Source::Ahead(_) => 0,
+        };
+        self.end += read;
+        Ok(read)
+    }
+
+    /// Puts the rest of the buffer before a piece, where that is large enough, and goes on there.
+    fn go_on_with(&mut self, piece: Vec<u8>) -> usize {
+        let (rest, read) = (self.end - self.start, piece.len() - MARGIN);
+        let used = if rest <= MARGIN {
+            let used = std::mem::replace(&mut self.buffer, piece);
+            self.buffer[MARGIN - rest..MARGIN].copy_from_slice(&used[self.start..self.end]);
+            (self.start, self.end) = (MARGIN - rest, MARGIN + read);
+            used
+        } else {
+            self.make_room(read);
+            self.buffer[self.end..][..read].copy_from_slice(&piece[MARGIN..]);
+            self.end += read;
+            piece
+        };
+        if let Source::Ahead(ahead) = &self.source {
+            ahead.is_used(used);
+        }
+        read
+    }
+
+    /// Makes room for so many bytes more.
+    fn make_room(&mut self, more: usize) {
         let free = self.buffer.len() - self.end;
         if self.start > 0 && free < self.buffer.len() / 2 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
-        if self.end == self.buffer.len() {
+        while self.end + more > self.buffer.len() {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
     }
@@ -153,6 +197,10 @@ impl Window {
     /// The stream from here on, as a stream.
     pub(super) fn into_source(self) -> Box<dyn Read + Send> {
         let here = self.available().to_vec();
-        Box::new(io::Cursor::new(here).chain(self.source))
+        match self.source {
+            Source::Stream(source) => Box::new(io::Cursor::new(here).chain(source)),
+            // Nobody reads ahead before it is known what there is to be read.
+            Source::Ahead(_) => Box::new(io::Cursor::new(here)),
+        }
     }
 }

@@ -22,7 +22,11 @@ pub(crate) struct Outcome {
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Outcome {
-    let mut reader = match Reader::from_stream(Cursor::new(bytes.to_vec())) {
+    read_all(Reader::from_stream(Cursor::new(bytes.to_vec())))
+}
+
+pub(crate) fn read_all(reader: Result<Reader, CaptureError>) -> Outcome {
+    let mut reader = match reader {
         Ok(reader) => reader,
         Err(error) => {
             return Outcome {
