@@ -46,7 +46,6 @@
 #![forbid(unsafe_code)]
 
 mod attribution;
-mod behind;
 mod carrier;
 mod counters;
 pub mod diff;
@@ -80,7 +79,6 @@ mod ways;
 mod workers;
 
 pub use attribution::{Attribution, Origin};
-pub use behind::Behind;
 pub use endpoint::{Endpoint, EndpointError};
 pub use expect::{Expected, disappointment, expectations};
 pub use flow_log::{FlowLogOptions, FlowLogReport};

@@ -111,6 +111,14 @@ impl<'p, W: Write> PcapngSink<'p, W> {
         })
     }
 
+    /// From here on a thread of its own hands bytes to the output; what that refuses, a later call says.
+    pub fn write_behind(&mut self)
+    where
+        W: Send + 'static,
+    {
+        self.writer.write_behind();
+    }
+
     /// Ends the file and gives the output back.
     ///
     /// # Errors

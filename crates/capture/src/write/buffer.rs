@@ -1,5 +1,6 @@
 //! What has been written and not yet handed to the output.
 
+use super::behind::Behind;
 use std::io::{self, Write};
 
 /// How much is handed to the output at once, in bytes.
@@ -9,16 +10,37 @@ const FULL: usize = 256 << 10;
 #[derive(Debug)]
 pub(super) struct Buffer<W: Write> {
     /// `None` only after [`Self::finish`].
-    out: Option<W>,
+    out: Option<Out<W>>,
     bytes: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Out<W> {
+    Direct(W),
+    /// Written by a thread of its own.
+    Behind(Behind<W>),
 }
 
 impl<W: Write> Buffer<W> {
     pub(super) fn new(out: W) -> Self {
         Self {
-            out: Some(out),
+            out: Some(Out::Direct(out)),
             bytes: Vec::with_capacity(FULL),
         }
+    }
+
+    /// From here on a thread of its own writes, where the system has one left.
+    pub(super) fn write_behind(&mut self)
+    where
+        W: Send + 'static,
+    {
+        self.out = match self.out.take() {
+            Some(Out::Direct(out)) => Some(match Behind::start(out) {
+                Ok(behind) => Out::Behind(behind),
+                Err(out) => Out::Direct(out),
+            }),
+            other => other,
+        };
     }
 
     /// Where the next `len` bytes go: whoever asks adds that many.
@@ -34,28 +56,39 @@ impl<W: Write> Buffer<W> {
     /// Hands everything to the output.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.pass_on()?;
-        self.out.as_mut().map_or(Ok(()), Write::flush)
+        match &mut self.out {
+            Some(Out::Direct(out)) => out.flush(),
+            Some(Out::Behind(behind)) => behind.flush(),
+            None => Ok(()),
+        }
     }
 
     /// Hands everything to the output and gives it back.
     pub(super) fn finish(mut self) -> io::Result<W> {
         self.flush()?;
-        // It is there: only this takes it.
-        self.out
-            .take()
-            .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+        match self.out.take() {
+            Some(Out::Direct(out)) => Ok(out),
+            Some(Out::Behind(behind)) => behind.finish(),
+            // It is there: only this takes it.
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
     }
 
     #[cold]
     fn pass_on(&mut self) -> io::Result<()> {
         // What an output has refused is not offered to it again.
         let written = match &mut self.out {
-            Some(out) => out.write_all(&self.bytes),
+            Some(Out::Direct(out)) => out.write_all(&self.bytes),
+            Some(Out::Behind(behind)) => {
+                let written = behind.write(std::mem::take(&mut self.bytes));
+                written.map(|room| self.bytes = room)
+            }
             None => Ok(()),
         };
         self.bytes.clear();
         // One record larger than the rest is no reason to keep its room.
         self.bytes.shrink_to(FULL);
+        self.bytes.reserve(FULL);
         written
     }
 }

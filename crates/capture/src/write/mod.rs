@@ -1,5 +1,6 @@
 //! Writing captures.
 
+mod behind;
 mod buffer;
 mod error;
 mod pcap;

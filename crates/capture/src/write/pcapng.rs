@@ -50,6 +50,14 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
+    /// From here on a thread of its own hands bytes to the output; what that refuses, a later call says.
+    pub fn write_behind(&mut self)
+    where
+        W: Send + 'static,
+    {
+        self.out.write_behind();
+    }
+
     /// Adds an interface, at any time, and returns the number that its packets are written with.
     ///
     /// At most `snaplen` bytes of each packet are kept; 0 means all of them.

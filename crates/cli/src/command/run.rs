@@ -13,7 +13,7 @@ use crate::render;
 use std::io::{self, Write};
 use std::path::Path;
 use vpcsim_dataplane::Program;
-use vpcsim_replay::{Behind, Options, Progress, ReplayError, Report, Verdicts, has_cores, replay};
+use vpcsim_replay::{Options, Progress, ReplayError, Report, Verdicts, replay};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ fn replayed(job: &Job<'_>, captures: Captures) -> Result<Report, End> {
     let mut meter = Meter::new(captures.size);
     let interrupt = Interrupt::listen(captures.size.is_none());
     let mut on_progress = |progress: Progress| meter.show_until(progress, &interrupt);
-    let packets = job.out.output.as_deref().map(packet_file).transpose();
+    let packets = job.out.output.as_deref().map(destination).transpose();
     let flows = FlowLogFile::open(job.watch).map_err(End::Failed)?;
     let mut sinks =
         Sinks::new(job.program, packets.map_err(End::Failed)?, flows).map_err(unwritable)?;
@@ -96,18 +96,6 @@ fn unwritable((name, error): Refused) -> End {
     match error.kind() {
         io::ErrorKind::BrokenPipe => End::ReaderGone,
         _ => End::Failed(Failure::new(format!("cannot write {name}: {error}"))),
-    }
-}
-
-/// Opens what packets are written to, on a thread of its own where another core can do it.
-fn packet_file(path: &Path) -> Result<(String, Box<dyn Write>), Failure> {
-    let (name, stream) = destination(path)?;
-    if !has_cores() {
-        return Ok((name, stream));
-    }
-    match Behind::start(stream) {
-        Ok(behind) => Ok((name, Box::new(behind))),
-        Err(error) => Err(Failure::new(format!("cannot write {name}: {error}"))),
     }
 }
 

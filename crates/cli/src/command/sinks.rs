@@ -4,11 +4,11 @@ use super::flow_log::FlowLogFile;
 use std::io::{self, Write};
 use vpcsim_dataplane::{Drop, Place, Program};
 use vpcsim_flowlog::Record;
-use vpcsim_replay::{PcapngSink, Sink};
+use vpcsim_replay::{PcapngSink, Sink, has_cores};
 
 /// Where packets and records go that are wanted.
 pub(super) struct Sinks<'p> {
-    packets: Option<(String, PcapngSink<'p, Box<dyn Write>>)>,
+    packets: Option<(String, PcapngSink<'p, Box<dyn Write + Send>>)>,
     flows: Option<FlowLogFile>,
     /// The file that took no more.
     failed: Option<String>,
@@ -21,12 +21,17 @@ impl<'p> Sinks<'p> {
     /// Begins to write: packets to a stream of this name, records to a file.
     pub(super) fn new(
         program: &'p Program,
-        packets: Option<(String, Box<dyn Write>)>,
+        packets: Option<(String, Box<dyn Write + Send>)>,
         flows: Option<FlowLogFile>,
     ) -> Result<Self, Refused> {
         let packets = match packets {
             Some((name, stream)) => match PcapngSink::new(program, stream) {
-                Ok(sink) => Some((name, sink)),
+                Ok(mut sink) => {
+                    if has_cores() {
+                        sink.write_behind();
+                    }
+                    Some((name, sink))
+                }
                 Err(error) => return Err((name, error)),
             },
             None => None,
