@@ -1,6 +1,6 @@
 //! Workers: what one, two and as many as there are cores carry, and what reading for them costs.
 //!
-//! `carry` is packets of live flows through every stage, a round of 16 384 an iteration: what the
+//! `carry` is packets of live flows through every stage, two rounds of 2 048 an iteration: what the
 //! workers do. `push` is what the reader does for a round before they can: writing it down for one
 //! state, and steering it for several. `replay` is both, from a file in the page cache to a report,
 //! and with every packet written.

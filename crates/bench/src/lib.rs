@@ -9,7 +9,7 @@
 //! flow's last one ended and acknowledge what the other end has sent. They are written with right
 //! checksums into a batch of 256, as `replay` does it, the batch is carried, and one packet of each
 //! is checked: addresses, ports, both checksums. Only carrying is timed. The clock moves as at
-//! 5 Gbit/s of the smallest packets. Several workers share batches of 16 384 packets, which are
+//! 5 Gbit/s of the smallest packets. Several workers share rounds of 2 048 packets, which are
 //! steered as they are written.
 //!
 //! [`Floor`] does on the same packets what no NAT can leave out, and nothing else.
