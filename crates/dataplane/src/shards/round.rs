@@ -37,7 +37,7 @@ pub(super) struct Stays {
 
 /// Packets that travel together through several states, in the order in which they were pushed.
 ///
-/// What [`Batch`] is for one [`State`], this is for [`Shards`](super::Shards).
+/// What [`Batch`] is for one [`State`](crate::State), this is for [`Shards`](super::Shards).
 #[derive(Debug, Default)]
 pub struct Round {
     pub(super) turns: Vec<Turn>,
