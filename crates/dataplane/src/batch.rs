@@ -222,9 +222,13 @@ impl Batch {
         cache: &FlowCache,
         looked: &mut [Option<Looked>; CHUNK],
     ) {
+        // A full batch is still where it was written: in the first-level cache.
+        let far = self.len() > Self::SIZE;
         let looked = &mut looked[..chunk.len()];
         for (index, looked) in chunk.zip(&mut *looked) {
-            self.prefetch_packets(index);
+            if far {
+                self.prefetch_packets(index);
+            }
             let slot = &self.packets[index];
             let bytes = &self.arena[slot.range()];
             *looked = Glance::of(bytes).map(|glance| {
