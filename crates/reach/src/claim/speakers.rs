@@ -31,7 +31,8 @@ impl Speaker {
 }
 
 impl Prover<'_, '_> {
-    /// Who sends, hosts first; of many that are alike a few.
+    /// Who sends, hosts first; of many that are alike a few. A nic whose guest knows no address of it is
+    /// there all the same, with its primary one.
     pub(super) fn speakers(&self, from: &ClaimEnds) -> Vec<Speaker> {
         let mut found: BTreeMap<End, Option<Set>> = BTreeMap::new();
         for &end in &from.list {
@@ -94,7 +95,6 @@ impl Prover<'_, '_> {
             | ClaimEnd::Vpc(_) => {
                 let nics = self.nics_of(end).into_iter();
                 nics.map(|nic| {
-                    // A nic whose guest knows no address of it is there all the same.
                     let primary = network.nic(nic).address();
                     let own = network.nic(nic).addresses.iter();
                     let own = own.filter(|own| own.configured || own.address == primary);
@@ -130,8 +130,10 @@ impl Prover<'_, '_> {
         let sources = Set::within(Field::SOURCE, net);
         let mut speakers = Vec::new();
         for (index, host) in (0..).zip(&self.reach.facts().hosts) {
+            let nics = network.cvm(CvmId(index)).nics.iter();
+            let primary = nics.map(|&nic| network.nic(nic).address());
             let own = host.local.iter().map(|&(address, _)| address);
-            let own = own.filter(|address| net.contains(address));
+            let own = own.chain(primary).filter(|address| net.contains(address));
             let own: Vec<Set> = own.map(|a| Set::address(Field::SOURCE, a)).collect();
             if !own.is_empty() {
                 speakers.push(Speaker {
