@@ -38,6 +38,7 @@ mod format;
 mod interface;
 pub mod link;
 mod read;
+mod thread;
 mod time;
 mod warning;
 mod write;

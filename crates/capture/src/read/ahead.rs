@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::Builder;
+
+use crate::thread;
 
 /// How much is asked of the source at once, in bytes.
 const PIECE: usize = 256 << 10;
@@ -27,17 +28,9 @@ impl Ahead {
     pub(super) fn start(source: Box<dyn Read + Send>) -> Result<Self, Box<dyn Read + Send>> {
         let (send, pieces) = sync_channel(PIECES);
         let (used, spare) = sync_channel(PIECES);
-        // By a channel, so that it is not lost where there is no thread to take it.
-        let (hand, taken) = sync_channel::<Box<dyn Read + Send>>(1);
-        let run = move || {
-            if let Ok(source) = taken.recv() {
-                read(source, &send, &spare);
-            }
-        };
-        if Builder::new().name("reader".to_owned()).spawn(run).is_err() {
-            return Err(source);
-        }
-        hand.send(source).map_err(|lost| lost.0)?;
+        // It ends by itself.
+        let run = move |source| read(source, &send, &spare);
+        thread::start("reader", source, run)?;
         Ok(Self { pieces, used })
     }
 

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
+
+use crate::thread;
 
 /// Writes that wait at most: for an output that stops for once, as a disk does.
 const WAITING: usize = 12;
@@ -44,17 +46,11 @@ impl<W: Write + Send + 'static> Behind<W> {
     pub(super) fn start(out: W) -> Result<Self, W> {
         let (jobs, waiting) = sync_channel(WAITING);
         let (finished, done) = sync_channel(WAITING);
-        // By a channel, so that it is not lost where there is no thread to take it.
-        let (hand, taken) = sync_channel(1);
-        let run = move || {
-            let mut out = taken.recv().ok()?;
+        let run = move |mut out| {
             write_all(&mut out, &waiting, &finished);
-            Some(out)
+            out
         };
-        let Ok(thread) = Builder::new().name("writer".to_owned()).spawn(run) else {
-            return Err(out);
-        };
-        hand.send(out).map_err(|lost| lost.0)?;
+        let thread = thread::start("writer", out, run)?;
         Ok(Self {
             jobs: Some(jobs),
             done,
