@@ -12,8 +12,7 @@ use crate::traffic::Traffic;
 use crate::world::all_arrived;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vpcsim_dataplane::Arrived;
-use vpcsim_dataplane::{Batch, Program};
+use vpcsim_dataplane::{Arrived, Batch, Program};
 use vpcsim_packet::TcpFlags;
 
 /// How long batches took while connections ended between them.

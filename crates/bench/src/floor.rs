@@ -12,8 +12,7 @@ use crate::flow::{End, Flow};
 use crate::live::Live;
 use crate::prefetch::prefetch;
 use memmap2::MmapMut;
-use vpcsim_dataplane::Arrived;
-use vpcsim_dataplane::Batch;
+use vpcsim_dataplane::{Arrived, Batch};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;

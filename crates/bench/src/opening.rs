@@ -11,8 +11,7 @@ use crate::world::all_arrived;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vpcsim_dataplane::Arrived;
-use vpcsim_dataplane::Program;
+use vpcsim_dataplane::{Arrived, Program};
 use vpcsim_packet::TcpFlags;
 
 /// One packet of every flow.

@@ -13,8 +13,7 @@ use crate::size::Size;
 use crate::traffic::Traffic;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vpcsim_dataplane::Arrived;
-use vpcsim_dataplane::Program;
+use vpcsim_dataplane::{Arrived, Program};
 #[cfg(doc)]
 use vpcsim_dataplane::{Batch, Round};
 use vpcsim_packet::TcpFlags;

@@ -1,7 +1,7 @@
 //! The limits that shards share, and whether a round may come to one.
 
 use super::round::Turn;
-use super::{Level, Round, Shards};
+use super::{Round, Shards};
 use crate::Program;
 use crate::bucket::Cost;
 use crate::nat::MOST_TO_A_DESTINATION;
@@ -22,23 +22,21 @@ impl Shards {
     fn may_fill_a_nic(&self, program: &Program, more: usize) -> bool {
         let network = program.network();
         let most = network.policies.conntrack.max as usize;
-        let sum = |of: &dyn Fn(&Level) -> usize| self.levels.iter().map(of).sum::<usize>();
         // Most often all of them together would fit into one nic.
-        sum(&|level| level.flows) + more > most
-            && (0..network.nics.len()).any(|nic| sum(&|level| level.of_nic(nic)) + more > most)
+        self.sum(|level| level.flows) + more > most
+            && (0..network.nics.len()).any(|nic| self.sum(|level| level.of_nic(nic)) + more > most)
     }
 
     fn may_fill_a_gateway(&self, program: &Program, more: usize) -> bool {
-        let sum = |of: &dyn Fn(&Level) -> usize| self.levels.iter().map(of).sum::<usize>();
         let mut all = 0;
         for (number, gateway) in program.network().nat_gateways.iter().enumerate() {
-            let sessions = sum(&|level| level.of_gateway(number));
+            let sessions = self.sum(|level| level.of_gateway(number));
             if sessions + more > gateway.max_connections as usize {
                 return true;
             }
             all += sessions;
         }
-        all > 0 && sum(&|level| level.destination_peak) + more > MOST_TO_A_DESTINATION
+        all > 0 && self.sum(|level| level.destination_peak) + more > MOST_TO_A_DESTINATION
     }
 
     fn may_empty_a_bucket(&mut self, turns: &[Turn]) -> bool {

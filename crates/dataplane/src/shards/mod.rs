@@ -286,10 +286,14 @@ impl Shards {
     /// Connections of nics, then of each gateway.
     fn counts(&self, program: &Program) -> Vec<usize> {
         let gateways = 0..program.network().nat_gateways.len();
-        let sum = |of: &dyn Fn(&Level) -> usize| self.levels.iter().map(of).sum();
-        let flows = sum(&|level| level.flows);
-        let sessions = gateways.map(|number| sum(&|level| level.of_gateway(number)));
+        let flows = self.sum(|level| level.flows);
+        let sessions = gateways.map(|number| self.sum(|level| level.of_gateway(number)));
         [flows].into_iter().chain(sessions).collect()
+    }
+
+    /// Of all states together.
+    fn sum(&self, of: impl Fn(&Level) -> usize) -> usize {
+        self.levels.iter().map(of).sum()
     }
 
     /// Looks how full the states are, and joined ones' buckets. No round may be under way.
@@ -335,12 +339,12 @@ impl Shards {
 
     /// States that were joined, or cannot be parted, stay so for a while.
     fn be_patient(&mut self) {
-        let connections: usize = self.levels.iter().map(|level| level.flows).sum();
+        let connections = self.sum(|level| level.flows);
         let for_each = self.patience.min(PATIENCE_FOR_EACH);
         self.stays_joined = self.patience + for_each * connections as u64;
     }
 
-    /// Parts the connections of the first state among all.
+    /// Parts the connections of the first state among all, of which stock was just taken.
     fn part(&mut self, program: &Program) {
         if !self.joined || !self.steering.divides() {
             return;
@@ -357,7 +361,6 @@ impl Shards {
             .into_iter()
             .chain(used.gateways.iter().map(|gateway| gateway.sessions_peak))
             .collect();
-        self.buckets = all.buckets.clone();
         let limited = self.buckets.are_limited();
         let mut states: Vec<_> = (0..self.workers()).map(|_| self.empty(program)).collect();
         let workers = self.workers();
