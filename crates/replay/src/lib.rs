@@ -90,9 +90,9 @@ pub use report::{
     MalformedRow, NatRow, PlaceRow, Report, Timing, Verdicts,
 };
 pub use rules::{RuleReport, RuleRow};
-pub use run::{Input, Progress, ReplayError, has_cores, replay};
+pub use run::{Input, Progress, ReplayError, replay};
 pub use sink::{PcapngSink, Sink};
 pub use time::rfc3339;
 pub use timeline::{Step, Talk, Talks, Timeline, TimelineDrop, Usage};
 pub use trace::{trace, trace_packet};
-pub use workers::Workers;
+pub use workers::{Workers, has_cores};

@@ -3,7 +3,7 @@
 use crate::replay::{Options, Replay};
 use crate::report::Report;
 use crate::sink::Sink;
-use crate::workers::Workers;
+use crate::workers::{Workers, has_cores};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -170,11 +170,6 @@ impl Take for Replaying<'_, '_> {
         self.replay.flush(self.sink)?;
         self.sink.flush()
     }
-}
-
-/// Whether another core can do what is not this thread's to do.
-pub fn has_cores() -> bool {
-    std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1)
 }
 
 /// Reads captures to their ends, or until one of them is damaged: which one, and by what.

@@ -8,6 +8,15 @@ use std::thread::{Builder, Scope, available_parallelism};
 use std::time::{Duration, Instant};
 use vpcsim_dataplane::{Program, Work};
 
+/// Whether another core can do what is not this thread's to do.
+pub fn has_cores() -> bool {
+    cores() > 1
+}
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
+}
+
 /// One thread, with what it is to do and what it has done.
 #[derive(Debug)]
 struct Worker {
@@ -30,8 +39,11 @@ struct Patience(Duration);
 impl Patience {
     /// Of threads of which so many share the machine's cores.
     fn of(threads: usize) -> Self {
-        let cores = available_parallelism().map_or(1, NonZero::get);
-        Self(Duration::from_millis(if threads <= cores { 2 } else { 0 }))
+        Self(Duration::from_millis(if threads <= cores() {
+            2
+        } else {
+            0
+        }))
     }
 
     /// The next that comes.
