@@ -352,6 +352,26 @@ mod tests {
         }
     }
 
+    /// What is given back is what was asked for: where room comes from is worked out from how much there is.
+    #[test]
+    fn room_comes_from_where_it_says() {
+        fn check<T>() {
+            let borders = [WORTH_MAPPING, WORTH_HUGE_PAGES, HUGE_PAGE, 2 * HUGE_PAGE];
+            for bytes in borders.into_iter().flat_map(|at| at - 2 * PAGE..=at + PAGE) {
+                let wanted = Extent::of::<T>(bytes.div_ceil(size_of::<T>()));
+                let room = Extent::of::<T>(wanted.bytes() / size_of::<T>());
+                assert_eq!(wanted.bytes(), room.bytes(), "{bytes} bytes");
+                let mapped = |extent| matches!(extent, Extent::Mapped(_));
+                assert_eq!(mapped(wanted), mapped(room), "{bytes} bytes");
+            }
+        }
+        check::<u32>();
+        check::<[u32; 3]>();
+        check::<[u64; 5]>();
+        check::<Line>();
+        check::<[u8; PAGE]>();
+    }
+
     #[test]
     fn every_value_is_dropped_once() {
         let value = Rc::new(());
