@@ -1,7 +1,9 @@
 //! Which of many adjoining intervals a number lies in: the search under rules and routes.
 
-/// Starts per node: sixteen of four bytes are one cache line.
-const FANOUT: usize = 16;
+use crate::lanes::{LANES, first_greater};
+
+/// Starts per node: one cache line of them.
+const FANOUT: usize = LANES;
 
 /// Numbers from `first` to `last`, both included; `first <= last`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,10 +48,13 @@ pub(crate) fn join(mut spans: Vec<Span>) -> Vec<Span> {
 /// level, one level up to 16 intervals, three up to 4 096.
 #[derive(Debug, Clone)]
 pub(crate) struct Intervals {
-    /// Levels above the leaves, the root first.
-    levels: Box<[Box<[Starts]>]>,
-    /// Never empty; what the last one leaves free repeats the last value.
+    /// Levels above the leaves, the root first: where each begins in `nodes`.
+    levels: Box<[u32]>,
+    nodes: Box<[Starts]>,
+    /// Never empty.
     leaves: Box<[Leaf]>,
+    /// The value of the last interval.
+    last: u32,
 }
 
 /// Where intervals start, in order; what is free is [`u32::MAX`]. The top bit is flipped, because
@@ -68,14 +73,16 @@ impl Intervals {
     /// The value of the interval that `number` lies in.
     #[inline]
     pub(crate) fn find(&self, number: u32) -> u32 {
+        // Free places are beyond every other number: no search goes where nothing is.
+        if number == u32::MAX {
+            return self.last;
+        }
         let number = signed(number);
         let mut at = 0;
-        for level in &self.levels {
-            let node = &level[at.min(level.len() - 1)];
-            at = at * FANOUT + node.position(number);
+        for &level in &self.levels {
+            at = at * FANOUT + self.nodes[level as usize + at].position(number);
         }
-        // Free places are beyond every number but the last, which is beyond no start.
-        let leaf = &self.leaves[at.min(self.leaves.len() - 1)];
+        let leaf = &self.leaves[at];
         leaf.values[leaf.starts.position(number)]
     }
 
@@ -104,11 +111,10 @@ impl Intervals {
 }
 
 impl Starts {
-    /// Which of the intervals that start here holds the number.
+    /// Which of the intervals that start here holds the number, at which or beyond the first starts.
     #[inline]
     fn position(&self, number: i32) -> usize {
-        let reached = self.0.iter().map(|&start| u32::from(start <= number));
-        (reached.sum::<u32>() as usize).saturating_sub(1)
+        first_greater(&self.0, number) - 1
     }
 }
 
@@ -147,16 +153,25 @@ impl Cuts {
 
     pub(crate) fn build(self) -> Intervals {
         let leaves: Box<[Leaf]> = self.starts.chunks(FANOUT).map(Leaf::new).collect();
-        let mut levels = Vec::new();
+        let mut levels: Vec<Vec<Starts>> = Vec::new();
         let mut below: Vec<i32> = leaves.iter().map(|leaf| leaf.starts.0[0]).collect();
         while below.len() > 1 {
-            let level: Box<[Starts]> = below.chunks(FANOUT).map(Starts::new).collect();
+            let level: Vec<Starts> = below.chunks(FANOUT).map(Starts::new).collect();
             below = level.iter().map(|node| node.0[0]).collect();
             levels.push(level);
         }
-        levels.reverse();
-        let levels = levels.into();
-        Intervals { levels, leaves }
+        let mut nodes = Vec::new();
+        let begin = |level: Vec<Starts>| {
+            let begins = nodes.len() as u32;
+            nodes.extend(level);
+            begins
+        };
+        Intervals {
+            levels: levels.into_iter().rev().map(begin).collect(),
+            nodes: nodes.into(),
+            leaves,
+            last: self.starts.last().map_or(0, |&(_, value)| value),
+        }
     }
 }
 
@@ -170,10 +185,9 @@ impl Starts {
 
 impl Leaf {
     fn new(intervals: &[(u32, u32)]) -> Self {
-        let last = intervals.last().map_or(0, |&(_, value)| value);
         let mut leaf = Self {
             starts: Starts::new(&[]),
-            values: [last; FANOUT],
+            values: [0; FANOUT],
         };
         for (place, &(start, value)) in intervals.iter().enumerate() {
             leaf.starts.0[place] = signed(start);

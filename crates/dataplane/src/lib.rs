@@ -22,6 +22,7 @@ mod fragments;
 mod hash;
 mod index;
 mod intervals;
+mod lanes;
 mod lpm;
 mod memory;
 mod nat;
