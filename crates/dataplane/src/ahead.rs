@@ -30,6 +30,8 @@ pub(crate) struct Ahead {
 pub(crate) struct Found {
     at_nic: Option<u32>,
     at_gateways: [Option<u32>; GATEWAYS],
+    /// Where the port of a flow that is new will be searched: a hash.
+    destination: Option<u64>,
     /// As in [`Ahead`].
     untranslates: bool,
 }
@@ -71,37 +73,38 @@ impl State {
 
     /// Asks for the flow and the session themselves, when what finds them is there.
     pub(crate) fn prefetch_found(&self, program: &Program, ahead: &Ahead, key: &FlowKey) -> Found {
-        let found = Found {
+        let mut found = Found {
             at_nic: ahead
                 .at_nic
                 .and_then(|hash| self.flows.prefetch_found(hash)),
             at_gateways: ahead
                 .at_gateways
                 .map(|hash| self.sessions.prefetch_found(hash?)),
+            destination: None,
             untranslates: ahead.untranslates,
         };
         if let (Some(nic), None) = (ahead.leaves, found.at_nic) {
-            self.prefetch_opening(program, nic, key);
+            found.destination = self.prefetch_opening(program, nic, key);
         }
         found
     }
 
     /// Asks for what a flow needs that leaves by the first gateway of its vpc and is new.
-    fn prefetch_opening(&self, program: &Program, nic: NicId, key: &FlowKey) {
+    fn prefetch_opening(&self, program: &Program, nic: NicId, key: &FlowKey) -> Option<u64> {
         let vpc = program.vpc_of(nic);
         let gateways = &program.network().nat_gateways;
-        let Some(first) = gateways.iter().position(|gateway| gateway.vpc == vpc) else {
-            return;
-        };
+        let first = gateways.iter().position(|gateway| gateway.vpc == vpc)?;
         let gateway = NatGatewayId(first as u32);
-        if let Some((eip, outside)) = likely_outside(program, gateway, key) {
-            self.sessions.prefetch_free(gateway, eip, &outside);
-        }
+        let (eip, outside) = likely_outside(program, gateway, key)?;
+        Some(self.sessions.prefetch_free(gateway, eip, &outside))
     }
 
     /// Asks for what the flow and the session lead to, when they are there. Returns the tracker, whose
     /// entries may be [asked for](Self::prefetch_entries) when it is there.
     pub(crate) fn prefetch_rest(&self, found: &Found) -> Option<TrackId> {
+        if let Some(hash) = found.destination {
+            self.sessions.prefetch_destination(hash);
+        }
         let nic = found.at_nic.and_then(|slot| self.flows.prefetch_rest(slot));
         let gateways = found.at_gateways.iter().flatten();
         let gateways = gateways.filter_map(|&slot| {

@@ -2,7 +2,7 @@
 
 use vpcsim_packet::checksum::Delta;
 use vpcsim_packet::{
-    FlowKey, Headers, IcmpBody, Quoted, Rewrite, Transport, rewrite, rewrite_quoted,
+    FlowKey, Headers, Icmp, IcmpBody, Quoted, Rewrite, Transport, Written, rewrite, rewrite_quoted,
 };
 
 /// A packet on its walk: its bytes, what they say, and the flow it belongs to.
@@ -16,7 +16,8 @@ pub(crate) struct Packet<'a> {
     /// Made by the network itself.
     pub(crate) generated: bool,
     pub(crate) bytes: &'a mut [u8],
-    pub(crate) headers: Headers,
+    /// By reference: what was written field by field a moment ago is not to be copied.
+    pub(crate) headers: &'a mut Headers,
     pub(crate) key: FlowKey,
     pub(crate) changes: Changes,
 }
@@ -37,11 +38,11 @@ impl Packet<'_> {
 
     /// The packet that this ICMP error quotes.
     pub(crate) fn quoted(&self) -> Option<Quoted> {
-        match self.headers.transport {
-            Transport::Icmp(icmp) => match icmp.body {
-                IcmpBody::Error(quoted) => Some(quoted),
-                IcmpBody::Query { .. } | IcmpBody::Other => None,
-            },
+        match &self.headers.transport {
+            Transport::Icmp(Icmp {
+                body: IcmpBody::Error(quoted),
+                ..
+            }) => Some(*quoted),
             _ => None,
         }
     }
@@ -57,12 +58,18 @@ impl Packet<'_> {
     // As `vpcsim_packet::rewrite` is.
     #[inline(always)]
     pub(crate) fn rewrite(&mut self, change: &Rewrite) {
-        rewrite(self.bytes, &mut self.headers, change);
-        let before = self.key;
-        self.key = apply(&before, change);
-        let (addresses, ports) = differences(&before, &self.key);
+        let Written { addresses, ports } = rewrite(self.bytes, self.headers, change);
         self.changes.ip = self.changes.ip.and(addresses);
         self.changes.transport = self.changes.transport.and(addresses).and(ports);
+        let key = &mut self.key;
+        if let Some(source) = &change.source {
+            key.source = *source;
+        }
+        if let Some(destination) = &change.destination {
+            key.destination = *destination;
+        }
+        key.source_port = change.source_port.unwrap_or(key.source_port);
+        key.destination_port = change.destination_port.unwrap_or(key.destination_port);
     }
 
     /// One hop less to live.
@@ -72,33 +79,12 @@ impl Packet<'_> {
         let after = word(self.headers.ttl.saturating_sub(1));
         self.changes.ip = self.changes.ip.replace16(before, after);
         self.changes.ttl_down = self.changes.ttl_down.saturating_add(1);
-        vpcsim_packet::decrement_ttl(self.bytes, &mut self.headers);
+        vpcsim_packet::decrement_ttl(self.bytes, self.headers);
     }
 
     /// Rewrites an ICMP error: the outer addresses, and the quoted packet.
     pub(crate) fn rewrite_error(&mut self, outer: &Rewrite, quoted: &Rewrite) {
-        rewrite_quoted(self.bytes, &mut self.headers, quoted);
+        rewrite_quoted(self.bytes, self.headers, quoted);
         self.rewrite(outer);
-    }
-}
-
-/// What changing one flow into another adds to a checksum over addresses, and over ports.
-fn differences(from: &FlowKey, to: &FlowKey) -> (Delta, Delta) {
-    let addresses = Delta::NONE
-        .replace32(from.source.to_bits(), to.source.to_bits())
-        .replace32(from.destination.to_bits(), to.destination.to_bits());
-    let ports = Delta::NONE
-        .replace16(from.source_port, to.source_port)
-        .replace16(from.destination_port, to.destination_port);
-    (addresses, ports)
-}
-
-fn apply(key: &FlowKey, change: &Rewrite) -> FlowKey {
-    FlowKey {
-        protocol: key.protocol,
-        source: change.source.unwrap_or(key.source),
-        source_port: change.source_port.unwrap_or(key.source_port),
-        destination: change.destination.unwrap_or(key.destination),
-        destination_port: change.destination_port.unwrap_or(key.destination_port),
     }
 }

@@ -153,7 +153,7 @@ impl<'a> Moving<'a> {
         session: Session,
     ) {
         let track = self.to(&mut to.tracks, track);
-        let id = to.sessions.insert(session, None, track, deadline);
+        let id = to.sessions.insert(&session, None, track, deadline);
         to.tracks.hold(track, Holder::Gateway(id.slot()));
     }
 

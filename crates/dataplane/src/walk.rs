@@ -77,13 +77,15 @@ pub(crate) fn walk_and_remember<O: Observer>(
     let mut walk = Walk::new(program, state, observer, others);
     walk.begin(arrival);
     let walked = walk.admit(arrival, bytes);
-    let memory = walk.memory.take();
-    if let Some(memory) = memory
+    if let Some(memory) = &walk.memory
         && walk.pending.is_empty()
-        && let Some(way) = walk.observer.remember(&key.flow(), &memory.becomes)
+        && let Some(way) = walk
+            .observer
+            .remember(&key.flow(), &memory.becomes.unpack(key.is_tcp()))
     {
-        walk.state.remember(program, key, &memory, way);
+        walk.state.remember(program, key, memory, way);
     }
+    walk.memory = None;
     walk.finish();
     walked
 }
@@ -216,7 +218,7 @@ impl<'a, O: Observer> Walk<'a, O> {
     fn carry_pieces(&mut self, whole: &Packet<'_>, pieces: Vec<Vec<u8>>, next: Step) -> Walked {
         let mut verdict: Option<Verdict> = None;
         for mut bytes in pieces {
-            let Ok(headers) = Headers::parse(&bytes) else {
+            let Ok(headers) = &mut Headers::parse(&bytes) else {
                 continue;
             };
             let mut piece = Packet {
@@ -243,12 +245,12 @@ impl<'a, O: Observer> Walk<'a, O> {
     /// Lets everything that waits for its turn have it.
     fn finish(&mut self) {
         while let Some(mut pending) = self.pending.pop_front() {
-            let Ok(headers) = Headers::parse(&pending.bytes) else {
+            let Ok(headers) = &mut Headers::parse(&pending.bytes) else {
                 continue;
             };
-            let key = FlowKey::of(&headers)
+            let key = FlowKey::of(headers)
                 .or(pending.key)
-                .unwrap_or(fragment_key(&headers));
+                .unwrap_or(fragment_key(headers));
             let mut packet = Packet {
                 id: pending.id,
                 generated: pending.role == Role::Generated,

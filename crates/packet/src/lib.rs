@@ -26,5 +26,5 @@ pub use fragment::fragment;
 pub use glance::{Change, Glance, Shape};
 pub use headers::{Headers, Icmp, IcmpBody, Protocol, Quoted, Tcp, TcpFlags, Transport, Udp};
 pub use malformed::{Fault, Layer, Malformed};
-pub use rewrite::{Rewrite, decrement_ttl, rewrite, rewrite_quoted};
+pub use rewrite::{Rewrite, Written, decrement_ttl, rewrite, rewrite_quoted};
 pub use verify::{ChecksumReport, Verdict, verify_checksums};

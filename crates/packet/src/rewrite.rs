@@ -35,16 +35,23 @@ pub struct Rewrite {
 impl Rewrite {
     /// What turns a packet of flow `from` into one of flow `to`. Fields that agree are `None`, and
     /// so is `destination_port` for ICMP, where it is type and code.
-    #[inline]
+    // As `rewrite` is.
+    #[inline(always)]
     pub fn between(from: &FlowKey, to: &FlowKey) -> Self {
-        Self {
-            source: (from.source != to.source).then_some(to.source),
-            source_port: (from.source_port != to.source_port).then_some(to.source_port),
-            destination: (from.destination != to.destination).then_some(to.destination),
-            destination_port: (from.protocol != Protocol::ICMP
-                && from.destination_port != to.destination_port)
-                .then_some(to.destination_port),
+        let mut change = Self::default();
+        if from.source != to.source {
+            change.source = Some(to.source);
         }
+        if from.source_port != to.source_port {
+            change.source_port = Some(to.source_port);
+        }
+        if from.destination != to.destination {
+            change.destination = Some(to.destination);
+        }
+        if from.destination_port != to.destination_port && from.protocol != Protocol::ICMP {
+            change.destination_port = Some(to.destination_port);
+        }
+        change
     }
 
     /// Whether there is nothing to change.
@@ -59,10 +66,13 @@ impl Rewrite {
 /// A later fragment has only addresses. A first fragment's transport checksum changes as well: it
 /// covers the whole datagram, addresses included. Protocols without ports here keep their payload
 /// as it is. What an ICMP error quotes is left to [`rewrite_quoted`].
-// Always inlined, so that `change` stays in registers: in memory it is written field by field and read
-// by words, which waits until every store before it is done.
+///
+/// Returns the difference of the addresses, and of the ports or the identifier, as far as they are there.
+// Always inlined, and an optional address is handed on by reference alone, so that `change` stays in
+// registers: in memory it is written field by field and read by words, which waits until every store
+// before it is done.
 #[inline(always)]
-pub fn rewrite(packet: &mut [u8], headers: &mut Headers, change: &Rewrite) {
+pub fn rewrite(packet: &mut [u8], headers: &mut Headers, change: &Rewrite) -> Written {
     let packet = within_mut(packet, headers);
     let at = headers.header_len;
     let fields = match headers.transport {
@@ -74,9 +84,9 @@ pub fn rewrite(packet: &mut [u8], headers: &mut Headers, change: &Rewrite) {
         }) => Fields::Identifier,
         Transport::Icmp(_) | Transport::Other | Transport::LaterFragment => Fields::None,
     };
-    rewrite_at(packet, 0, at, fields, change);
-    headers.source = change.source.unwrap_or(headers.source);
-    headers.destination = change.destination.unwrap_or(headers.destination);
+    let (written, _) = rewrite_at(packet, 0, at, fields, change);
+    replace(&mut headers.source, &change.source);
+    replace(&mut headers.destination, &change.destination);
     let (source_port, destination_port) = match &mut headers.transport {
         Transport::Tcp(tcp) => (&mut tcp.source_port, &mut tcp.destination_port),
         Transport::Udp(udp) => (&mut udp.source_port, &mut udp.destination_port),
@@ -89,12 +99,30 @@ pub fn rewrite(packet: &mut [u8], headers: &mut Headers, change: &Rewrite) {
             if *identifier != old && !headers.more_fragments {
                 settle_zero(packet, at, headers.total_len);
             }
-            return;
+            return written;
         }
-        Transport::Icmp(_) | Transport::Other | Transport::LaterFragment => return,
+        Transport::Icmp(_) | Transport::Other | Transport::LaterFragment => return written,
     };
     *source_port = change.source_port.unwrap_or(*source_port);
     *destination_port = change.destination_port.unwrap_or(*destination_port);
+    written
+}
+
+/// By how much a rewriting changed what checksums cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// The addresses.
+    pub addresses: Delta,
+    /// The ports, or the identifier.
+    pub ports: Delta,
+}
+
+/// The new address, if any.
+#[inline(always)]
+fn replace(address: &mut Ipv4Addr, new: &Option<Ipv4Addr>) {
+    if let Some(new) = new {
+        *address = *new;
+    }
 }
 
 /// Rewrites the packet that an ICMP error quotes (RFC 5508 §4.2): `change` speaks of the quoted
@@ -122,12 +150,12 @@ pub fn rewrite_quoted(packet: &mut [u8], headers: &mut Headers, change: &Rewrite
     // The quotation starts at an even offset of the ICMP message and its header is a multiple of
     // four bytes long, so every changed word is a word of the outer checksum too.
     let transport = quoted.offset + quoted.header_len;
-    let written = rewrite_at(packet, quoted.offset, transport, fields, change);
+    let (_, written) = rewrite_at(packet, quoted.offset, transport, fields, change);
     update(packet, headers.header_len + 2, written);
 
     let key = &mut quoted.key;
-    key.source = change.source.unwrap_or(key.source);
-    key.destination = change.destination.unwrap_or(key.destination);
+    replace(&mut key.source, &change.source);
+    replace(&mut key.destination, &change.destination);
     if fields != Fields::None {
         key.source_port = change.source_port.unwrap_or(key.source_port);
     }
@@ -161,7 +189,7 @@ enum Fields {
 }
 
 /// Rewrites the IPv4 header at `ip` and the transport header at `transport`. Returns the
-/// difference of every byte written, checksums included.
+/// difference of addresses and ports, and that of every byte written, checksums included.
 // As `rewrite` is.
 #[inline(always)]
 fn rewrite_at(
@@ -170,12 +198,11 @@ fn rewrite_at(
     transport: usize,
     fields: Fields,
     change: &Rewrite,
-) -> Delta {
+) -> (Written, Delta) {
     let addresses =
-        set32(packet, ip + 12, change.source).and(set32(packet, ip + 16, change.destination));
+        set32(packet, ip + 12, &change.source).and(set32(packet, ip + 16, &change.destination));
     let header_checksum = update(packet, ip + 10, addresses);
-    let written = addresses.and(header_checksum);
-    match fields {
+    let (ports, checksum) = match fields {
         Fields::Tcp | Fields::Udp => {
             let ports = set16(packet, transport, change.source_port).and(set16(
                 packet,
@@ -189,15 +216,17 @@ fn rewrite_at(
             } else {
                 update_udp(packet, transport + 6, covered)
             };
-            written.and(ports).and(checksum)
+            (ports, checksum)
         }
         Fields::Identifier => {
             let identifier = set16(packet, transport + 4, change.source_port);
             let checksum = update(packet, transport + 2, identifier);
-            written.and(identifier).and(checksum)
+            (identifier, checksum)
         }
-        Fields::None => written,
-    }
+        Fields::None => (Delta::NONE, Delta::NONE),
+    };
+    let all = addresses.and(header_checksum).and(ports).and(checksum);
+    (Written { addresses, ports }, all)
 }
 
 /// RFC 1624's two zeros: a message that is nothing but zeros (an echo reply with identifier and
@@ -230,8 +259,8 @@ fn set16(packet: &mut [u8], at: usize, new: Option<u16>) -> Delta {
 }
 
 /// The same for an address.
-#[inline]
-fn set32(packet: &mut [u8], at: usize, new: Option<Ipv4Addr>) -> Delta {
+#[inline(always)]
+fn set32(packet: &mut [u8], at: usize, new: &Option<Ipv4Addr>) -> Delta {
     let (Some(new), Some(old)) = (new, get32(packet, at)) else {
         return Delta::NONE;
     };

@@ -58,10 +58,10 @@ impl Tracker {
     /// What a packet without a connection begins. `packet` starts at its IPv4
     /// header and is read for TCP options only.
     pub fn open(packet: &[u8], headers: &Headers, now: Nanos, settings: &Settings) -> Opening {
-        let opened = match headers.transport {
-            Transport::Tcp(tcp) => return Tcp::open(packet, headers, &tcp, settings),
-            Transport::Udp(udp) => Udp::open(headers, &udp, now).map(Kind::Udp),
-            Transport::Icmp(message) => icmp::open(&message).map(|()| Kind::Icmp(Flags::default())),
+        let opened = match &headers.transport {
+            Transport::Tcp(tcp) => return Tcp::open(packet, headers, tcp, settings),
+            Transport::Udp(udp) => Udp::open(headers, udp, now).map(Kind::Udp),
+            Transport::Icmp(message) => icmp::open(message).map(|()| Kind::Icmp(Flags::default())),
             Transport::Other if headers.protocol == Protocol::GRE => Ok(Kind::Gre(Gre::default())),
             Transport::Other => Ok(Kind::Generic(Flags::default())),
             Transport::LaterFragment => Err(Invalid::NotAnOpening),

@@ -31,7 +31,7 @@ impl Key {
     }
 
     pub(crate) fn of_flow(source: Source, key: &FlowKey) -> Self {
-        let (addresses, ports) = pack_flow(key);
+        let PackedFlow { addresses, ports } = PackedFlow::of(key);
         let is_tcp = key.protocol == Protocol::TCP;
         Self::new(PackedSource::of(source), addresses, ports, is_tcp)
     }
@@ -39,8 +39,17 @@ impl Key {
     /// The flow.
     #[inline]
     pub(crate) fn flow(&self) -> FlowKey {
-        let tcp = self.rest as u32 >> 31 == 1;
-        unpack_flow(self.addresses, (self.rest >> 32) as u32, tcp)
+        let flow = PackedFlow {
+            addresses: self.addresses,
+            ports: (self.rest >> 32) as u32,
+        };
+        flow.unpack(self.is_tcp())
+    }
+
+    /// TCP; else UDP.
+    #[inline]
+    pub(crate) fn is_tcp(&self) -> bool {
+        self.rest as u32 >> 31 == 1
     }
 
     /// Of TCP or UDP: nothing else is remembered.
@@ -77,7 +86,7 @@ pub(crate) const MOST_CHARGES: usize = 2;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
     /// The packet's flow as it ended.
-    pub(crate) becomes: FlowKey,
+    pub(crate) becomes: PackedFlow,
     pub(crate) ttl_down: u8,
     pub(crate) ip: Delta,
     pub(crate) transport: Delta,
@@ -154,16 +163,15 @@ impl Entry {
     /// field by field and copied a moment later waits until every store before it is done.
     #[inline(always)]
     pub(super) fn new(key: &Key, memory: &Memory, way: u32) -> Self {
-        let (new_addresses, new_ports) = pack_flow(&memory.becomes);
         let (track, direction) = match memory.track {
             Some((track, direction)) => (track.0, direction),
             None => (NO_TRACK, Direction::Original),
         };
         Self {
             key: *key,
-            new_addresses,
+            new_addresses: memory.becomes.addresses,
             last: Nanos(0),
-            new_ports,
+            new_ports: memory.becomes.ports,
             track,
             place: pack_place(memory.place),
             charges: memory.charges.map(|charge| charge.map_or(0, pack_charge)),
@@ -247,7 +255,11 @@ impl Entry {
             time,
             way: self.way,
             before: self.key.flow(),
-            after: unpack_flow(self.new_addresses, self.new_ports, shape.is_tcp()),
+            after: PackedFlow {
+                addresses: self.new_addresses,
+                ports: self.new_ports,
+            }
+            .unpack(shape.is_tcp()),
             total_len: shape.total_len(),
         }
     }
@@ -281,20 +293,35 @@ impl PackedPlace {
 const ID_BITS: u32 = 29;
 const ID: u32 = (1 << ID_BITS) - 1;
 
-fn pack_flow(key: &FlowKey) -> (u64, u32) {
-    let addresses = u64::from(key.source.to_bits()) << 32 | u64::from(key.destination.to_bits());
-    let ports = u32::from(key.source_port) << 16 | u32::from(key.destination_port);
-    (addresses, ports)
+/// The ends of a flow of TCP or UDP, each source first, in words.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PackedFlow {
+    addresses: u64,
+    ports: u32,
 }
 
-#[inline]
-fn unpack_flow(addresses: u64, ports: u32, tcp: bool) -> FlowKey {
-    FlowKey {
-        protocol: if tcp { Protocol::TCP } else { Protocol::UDP },
-        source: Ipv4Addr::from_bits((addresses >> 32) as u32),
-        source_port: (ports >> 16) as u16,
-        destination: Ipv4Addr::from_bits(addresses as u32),
-        destination_port: ports as u16,
+impl PackedFlow {
+    // By field, which may just have been written so: a copy of the whole would wait.
+    #[inline(always)]
+    pub(crate) fn of(key: &FlowKey) -> Self {
+        let [source, destination] =
+            [key.source, key.destination].map(|end| u64::from(end.to_bits()));
+        Self {
+            addresses: source << 32 | destination,
+            ports: u32::from(key.source_port) << 16 | u32::from(key.destination_port),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn unpack(self, tcp: bool) -> FlowKey {
+        let Self { addresses, ports } = self;
+        FlowKey {
+            protocol: if tcp { Protocol::TCP } else { Protocol::UDP },
+            source: Ipv4Addr::from_bits((addresses >> 32) as u32),
+            source_port: (ports >> 16) as u16,
+            destination: Ipv4Addr::from_bits(addresses as u32),
+            destination_port: ports as u16,
+        }
     }
 }
 

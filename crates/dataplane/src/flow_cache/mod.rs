@@ -15,7 +15,9 @@
 mod entry;
 mod table;
 
-pub(crate) use entry::{Charge, Entry, Key, MOST_CHARGES, Memory, PackedPlace, PackedSource};
+pub(crate) use entry::{
+    Charge, Entry, Key, MOST_CHARGES, Memory, PackedFlow, PackedPlace, PackedSource,
+};
 pub(crate) use table::{EntryId, Tag};
 
 use crate::conntrack::{Direction, Holder, TrackId, Tracks};

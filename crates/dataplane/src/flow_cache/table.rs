@@ -392,7 +392,7 @@ fn marks(word: [u8; WORD], tag: u8) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow_cache::Memory;
+    use crate::flow_cache::{Memory, PackedFlow};
     use crate::{Place, Source};
     use proptest::collection::vec;
     use proptest::prelude::*;
@@ -415,7 +415,7 @@ mod tests {
             destination_port: 9,
         };
         let memory = Memory {
-            becomes: flow,
+            becomes: PackedFlow::of(&flow),
             ttl_down: 1,
             ip: Delta::NONE,
             transport: Delta::NONE,

@@ -13,11 +13,20 @@ use vpcsim_packet::FlowKey;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewMapping {
     pub(crate) eip: EipId,
-    pub(crate) outside: FlowKey,
+    pub(crate) port: u16,
     /// Where its port was found free.
     pub(crate) destination: Found,
     /// The SNAT rule that chose the pool.
     pub(crate) rule: Option<Rule>,
+}
+
+impl NewMapping {
+    /// What the flow looks like outside.
+    // Made where it stays: what is written field by field is not to be copied a moment later.
+    #[inline(always)]
+    pub(crate) fn outside(&self, program: &Program, inside: &FlowKey) -> FlowKey {
+        outside(program, self.eip, inside, self.port)
+    }
 }
 
 /// Finds a public address and port for a flow that leaves by a gateway.
@@ -51,7 +60,7 @@ pub(crate) fn map_source(
         if let Some(port) = free_port(program, sessions, (id, eip, destination), inside) {
             return Ok(NewMapping {
                 eip,
-                outside: outside(program, eip, inside, port),
+                port,
                 destination,
                 rule,
             });
@@ -62,6 +71,7 @@ pub(crate) fn map_source(
 }
 
 /// What a flow looks like outside with this address and port.
+#[inline(always)]
 fn outside(program: &Program, eip: EipId, inside: &FlowKey, port: u16) -> FlowKey {
     FlowKey {
         source: program.network().eip(eip).address,

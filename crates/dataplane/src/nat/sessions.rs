@@ -148,7 +148,7 @@ impl Sessions {
     /// found free a moment ago, if that was asked.
     pub(crate) fn insert(
         &mut self,
-        session: Session,
+        session: &Session,
         destination: Option<Found>,
         track: TrackId,
         deadline: Nanos,
@@ -173,7 +173,7 @@ impl Sessions {
         if let Some(mappings) = &mut self.by_mapping
             && session.opened != Opened::Rule
         {
-            mappings.entry(mapping(&session)).or_default().push_back(id);
+            mappings.entry(mapping(session)).or_default().push_back(id);
         }
         let peak = &mut self.peaks[session.gateway.index()];
         *peak = (*peak).max(self.table.zone_len(at));
@@ -199,10 +199,21 @@ impl Sessions {
         self.table.prefetch(zone(gateway), key)
     }
 
-    /// Asks for what says whether a new session may look like `outside`.
-    pub(crate) fn prefetch_free(&self, gateway: NatGatewayId, eip: EipId, outside: &FlowKey) {
+    /// Asks for what says whether a new session may look like `outside`. Returns by which hash its
+    /// destination may be [asked for](Self::prefetch_destination) when that is there.
+    pub(crate) fn prefetch_free(
+        &self,
+        gateway: NatGatewayId,
+        eip: EipId,
+        outside: &FlowKey,
+    ) -> u64 {
         self.table.prefetch(zone(gateway), &outside.reversed());
-        self.destinations.prefetch(eip, outside);
+        self.destinations.prefetch(eip, outside)
+    }
+
+    /// Asks for what is taken towards a destination.
+    pub(crate) fn prefetch_destination(&self, hash: u64) {
+        self.destinations.prefetch_found(hash);
     }
 
     /// See [`Table::prefetch_found`].

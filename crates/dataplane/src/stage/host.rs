@@ -97,7 +97,7 @@ impl<O: Observer> Walk<'_, O> {
             route.and_then(|nic| self.program.configured_address(nic))
         };
         let Some(from) = from else { return };
-        let error = icmp::error(packet.bytes, &packet.headers, from, error);
+        let error = icmp::error(packet.bytes, packet.headers, from, error);
         self.generate(packet, error, Step::Send(cvm));
     }
 

@@ -30,7 +30,7 @@ impl<O: Observer> Walk<'_, O> {
             return Ok(Step::Route { nic, back }.into());
         }
         let element = Element::Nic(nic);
-        if let Some(pieces) = fragment(packet.bytes, &packet.headers, usize::from(mtu)) {
+        if let Some(pieces) = fragment(packet.bytes, packet.headers, usize::from(mtu)) {
             let (cut, by) = (Outcome::Fragmented, Some(Policy::Mtu));
             self.note_decided(packet, Stage::Mtu, element, cut, None, by);
             let next = Step::Route { nic, back };
@@ -38,7 +38,7 @@ impl<O: Observer> Walk<'_, O> {
         }
         if policy == Mtu::Icmp {
             let too_big = IcmpError::FragmentationNeeded { mtu };
-            let error = icmp::error(packet.bytes, &packet.headers, subnet.gateway(), too_big);
+            let error = icmp::error(packet.bytes, packet.headers, subnet.gateway(), too_big);
             let back = Approach {
                 same_subnet: true,
                 ..Approach::crossing(nic)

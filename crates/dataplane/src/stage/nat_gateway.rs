@@ -2,7 +2,7 @@
 
 use super::flow_rule::position;
 use crate::Place;
-use crate::conntrack::{Holder, Judgement};
+use crate::conntrack::{ConnectionId, Holder, Judgement};
 use crate::flow_cache::Charge;
 use crate::nat::{Found, Opened, Session, free_remote_port, map_source};
 use crate::observe::{Decision, Observer, Outcome};
@@ -35,21 +35,23 @@ impl<O: Observer> Walk<'_, O> {
         ) {
             return Err(drop(DropReason::NatProtocol).into());
         }
-        let translation = self.outbound_session(packet, id)?;
+        let found = self.outbound_session(packet, id);
+        // By reference: what was written in parts a moment ago is not to be moved as a whole.
+        let translation = found.as_ref().map_err(|drop| *drop)?;
         self.outbound_caps(packet, &translation.session)?;
         self.translate(packet, translation, Way::Out);
         Ok(self.reach_internet(packet, Some(Entry::NatGateway(id))))
     }
 
     /// Remembers the session if the packet opens it, and translates the packet by it.
-    fn translate(&mut self, packet: &mut Packet<'_>, translation: Translation, way: Way) {
-        let Translation {
-            session,
+    fn translate(&mut self, packet: &mut Packet<'_>, translation: &Translation, way: Way) {
+        let &Translation {
+            ref session,
             rule,
             policy,
-            opens,
+            ref opens,
         } = translation;
-        let flow = self.rule_of_session(&session, opens.is_some());
+        let flow = self.rule_of_session(session, opens.is_some());
         if let Some(opens) = opens {
             self.open_session(session, opens);
         }
@@ -104,7 +106,8 @@ impl<O: Observer> Walk<'_, O> {
                 .map(found)
                 .ok_or_else(|| drop(DropReason::NoNatSession));
         }
-        if let Some(session) = self.live_session(packet, id)? {
+        let live = self.live_session(packet, id)?;
+        if let Some(session) = live.and_then(|live| self.state.sessions.get(live)) {
             return Ok(found(session));
         }
         if packet.is_later_fragment() {
@@ -117,7 +120,7 @@ impl<O: Observer> Walk<'_, O> {
             gateway: id,
             eip: mapping.eip,
             inside: packet.key,
-            outside: mapping.outside,
+            outside: mapping.outside(self.program, &packet.key),
             opened: Opened::Inside,
             rule: position(mapping.rule) + 1,
         };
@@ -170,7 +173,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(drop(DropReason::NoNatSession).into());
         };
         let session = translation.session;
-        self.translate(packet, translation, Way::In);
+        self.translate(packet, &translation, Way::In);
         // A host that carries its eip itself (direct mode) may send by the gateway all the same:
         // its answers find it by that address, which is nobody's in the vpc.
         let carrier = self
@@ -208,7 +211,8 @@ impl<O: Observer> Walk<'_, O> {
         if let Some(quoted) = packet.quoted() {
             return Ok(self.session_of_error(id, packet, &quoted).map(found));
         }
-        if let Some(session) = self.live_session(packet, id)? {
+        let live = self.live_session(packet, id)?;
+        if let Some(session) = live.and_then(|live| self.state.sessions.get(live)) {
             return Ok(Some(found(session)));
         }
         if packet.is_later_fragment() {
@@ -299,18 +303,15 @@ impl<O: Observer> Walk<'_, O> {
         &mut self,
         packet: &Packet<'_>,
         id: NatGatewayId,
-    ) -> Result<Option<Session>, Drop> {
+    ) -> Result<Option<ConnectionId>, Drop> {
         let Some((connection_id, direction)) = self.state.sessions.lookup(id, &packet.key) else {
-            return Ok(None);
-        };
-        let Some(session) = self.state.sessions.get(connection_id) else {
             return Ok(None);
         };
         let Some((track, before)) = self.state.sessions.held(connection_id) else {
             return Ok(None);
         };
         if packet.is_later_fragment() {
-            return Ok(Some(session));
+            return Ok(Some(connection_id));
         }
         let holder = Holder::Gateway(connection_id.slot());
         let (track, judgement) = self.judge(packet, holder, track, direction);
@@ -333,7 +334,7 @@ impl<O: Observer> Walk<'_, O> {
             let drop = Drop::new(DropReason::InvalidState, STAGE, element);
             return Err(drop.by_policy(Policy::MidStream));
         }
-        Ok(Some(session))
+        Ok(Some(connection_id))
     }
 
     /// §9: whether the gateway may hold one connection more.
@@ -347,7 +348,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// Remembers a session.
-    fn open_session(&mut self, session: Session, opens: Opens) {
+    fn open_session(&mut self, session: &Session, opens: &Opens) {
         let timeouts = &self.program.network().nat_gateway(session.gateway).timeouts;
         self.recipe.open();
         let track = self.open_track(opens.mid_stream);
@@ -401,7 +402,7 @@ impl<O: Observer> Walk<'_, O> {
     /// The gateway answers a ping to its address itself (policy-like switch `icmp_proxy`). One in
     /// fragments arrives like any other, but no answer to it is made.
     fn proxy_echo(&mut self, packet: &Packet<'_>, id: NatGatewayId) -> Step {
-        let reply = icmp::echo_reply(packet.bytes, &packet.headers);
+        let reply = icmp::echo_reply(packet.bytes, packet.headers);
         let back = match self.program.eip_of_public(packet.key.source) {
             Some(_) => Step::FromInternet { hairpin: None },
             None => Step::End(Place::Internet),

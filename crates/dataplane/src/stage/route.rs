@@ -247,7 +247,7 @@ impl<O: Observer> Walk<'_, O> {
             let router = network.subnet(subnet_id).gateway();
             let error = icmp::error(
                 packet.bytes,
-                &packet.headers,
+                packet.headers,
                 router,
                 IcmpError::TimeExceeded,
             );

@@ -52,8 +52,8 @@ impl<O: Observer> Walk<'_, O> {
 
     fn fragment_timeout(&mut self, id: u64, bytes: &mut [u8]) -> Verdict {
         let drop = fragment_timeout();
-        if let Ok(headers) = Headers::parse(bytes) {
-            let key = fragment_key(&headers);
+        if let Ok(headers) = &mut Headers::parse(bytes) {
+            let key = fragment_key(headers);
             let packet = Packet {
                 id,
                 generated: false,
@@ -76,12 +76,13 @@ impl<O: Observer> Walk<'_, O> {
         if bytes.first().is_some_and(|first| first >> 4 == 6) {
             return uncut(Verdict::NotIpv4);
         }
-        let headers = match Headers::parse(bytes) {
+        let mut parsed = Headers::parse(bytes);
+        let headers = match &mut parsed {
             Ok(headers) => headers,
-            Err(malformed) => return uncut(Verdict::Malformed(malformed)),
+            Err(malformed) => return uncut(Verdict::Malformed(*malformed)),
         };
-        let key = FlowKey::of(&headers);
-        let known = key.unwrap_or_else(|| fragment_key(&headers));
+        let key = FlowKey::of(headers);
+        let known = key.unwrap_or_else(|| fragment_key(headers));
         let Arrival { id, source, .. } = *arrival;
         let mut packet = Packet {
             id,
@@ -91,7 +92,7 @@ impl<O: Observer> Walk<'_, O> {
             key: known,
             changes: Changes::default(),
         };
-        if self.program.verify_checksums() && is_wrong(packet.bytes, &packet.headers) {
+        if self.program.verify_checksums() && is_wrong(packet.bytes, packet.headers) {
             let drop = Drop::new(DropReason::BadChecksum, Stage::Packet, Element::Packet);
             self.note_drop(&packet, &drop);
             return uncut(Verdict::Dropped(drop));
@@ -99,15 +100,16 @@ impl<O: Observer> Walk<'_, O> {
         let step = self.start(source, &packet.key);
         let now = self.now();
         if let Some(key) = key {
-            if headers.more_fragments {
-                let released = self.state.fragments.first(source, &headers, key, now);
+            if packet.headers.more_fragments {
+                let first = &*packet.headers;
+                let released = self.state.fragments.first(source, first, key, now);
                 self.release(released, key, step);
             }
         } else {
             match self
                 .state
                 .fragments
-                .later(source, &headers, id, packet.bytes, now)
+                .later(source, packet.headers, id, packet.bytes, now)
             {
                 Later::Follow(first) => packet.key = first,
                 Later::Held => {
@@ -129,11 +131,12 @@ impl<O: Observer> Walk<'_, O> {
         bytes: &mut [u8],
         fragment: Fragment,
     ) -> Walked {
-        let headers = match Headers::parse(bytes) {
+        let mut parsed = Headers::parse(bytes);
+        let headers = match &mut parsed {
             Ok(headers) => headers,
             Err(malformed) => {
                 return Walked {
-                    verdict: Verdict::Malformed(malformed),
+                    verdict: Verdict::Malformed(*malformed),
                     cut: false,
                 };
             }

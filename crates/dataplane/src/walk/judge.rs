@@ -46,7 +46,7 @@ impl<O: Observer> Walk<'_, O> {
         {
             opened.mid_stream
         } else {
-            match Tracker::open(packet.bytes, &packet.headers, self.now(), &self.settings) {
+            match Tracker::open(packet.bytes, packet.headers, self.now(), &self.settings) {
                 Opening::Opens(tracker) => {
                     self.begun = tracker;
                     false
@@ -94,7 +94,7 @@ impl<O: Observer> Walk<'_, O> {
         }
         let tracker = self.state.tracks.get_mut(track);
         let before = *tracker;
-        let judgement = tracker.update(packet.bytes, &packet.headers, direction, now, &settings);
+        let judgement = tracker.update(packet.bytes, packet.headers, direction, now, &settings);
         let by = self.state.tracks.bit(track, holder);
         self.state.met.push(Met {
             track,

@@ -109,7 +109,7 @@ impl<O: Observer> Walk<'_, O> {
             policy,
             flow,
             key: packet.key,
-            headers: &packet.headers,
+            headers: packet.headers,
             bytes: packet.bytes,
         });
     }

@@ -3,7 +3,7 @@
 use super::Walk;
 use crate::Place;
 use crate::conntrack::{Direction, TrackId};
-use crate::flow_cache::{Charge, MOST_CHARGES, Memory};
+use crate::flow_cache::{Charge, MOST_CHARGES, Memory, PackedFlow};
 use crate::observe::Observer;
 use crate::packet::Packet;
 
@@ -96,20 +96,22 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// What is to be remembered of the walk of a packet that arrived.
+    // As the walk's own, and by reference: what was written in parts is not to be copied as a whole.
+    #[inline(always)]
     pub(super) fn memory(&self, packet: &Packet<'_>, place: Place) -> Option<Memory> {
-        let Recipe {
+        let &Recipe {
             spoiled,
             max_len,
             charges,
             missed_session,
             opened,
             track,
-        } = self.recipe;
-        let changes = packet.changes;
+        } = &self.recipe;
+        let changes = &packet.changes;
         // A session that it looked for in vain and then opened, the next one would find.
         let differs = opened && (O::WATCHES || missed_session);
         (!spoiled && !differs).then_some(Memory {
-            becomes: packet.key,
+            becomes: PackedFlow::of(&packet.key),
             ttl_down: changes.ttl_down,
             ip: changes.ip,
             transport: changes.transport,
