@@ -99,6 +99,8 @@ pub(crate) struct Buckets {
     gateways: Vec<Bucket>,
     eips_outbound: Vec<Bucket>,
     eips_inbound: Vec<Bucket>,
+    /// Whether any has a limit.
+    limited: bool,
     /// What was taken, where another looks after the levels and knows that they suffice.
     book: Option<Vec<Taken>>,
 }
@@ -115,7 +117,7 @@ impl Buckets {
     pub(crate) fn new(network: &Network) -> Self {
         let gateways = network.nat_gateways.iter();
         let eips = || network.eips.iter().map(|eip| eip.bandwidth);
-        Self {
+        let buckets = Self {
             gateways: gateways
                 .map(|gateway| Bucket::new(gateway.bandwidth))
                 .collect(),
@@ -128,8 +130,11 @@ impl Buckets {
                 })
                 .map(Bucket::new)
                 .collect(),
+            limited: false,
             book: None,
-        }
+        };
+        let limited = buckets.all().any(Bucket::is_limited);
+        Self { limited, ..buckets }
     }
 
     /// From now on everything is allowed, and written down.
@@ -177,8 +182,9 @@ impl Buckets {
     }
 
     /// Whether any has a limit.
+    #[inline]
     pub(crate) fn are_limited(&self) -> bool {
-        self.all().any(Bucket::is_limited)
+        self.limited
     }
 
     /// The emptiest of all that have a limit, filled until `begin`: of those that fill alike it

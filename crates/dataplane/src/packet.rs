@@ -1,5 +1,6 @@
 //! The packet that a walk carries.
 
+use crate::flow_cache::PackedFlow;
 use vpcsim_packet::checksum::Delta;
 use vpcsim_packet::{
     FlowKey, Headers, Icmp, IcmpBody, Quoted, Rewrite, Transport, Written, rewrite, rewrite_quoted,
@@ -22,15 +23,41 @@ pub(crate) struct Packet<'a> {
     pub(crate) changes: Changes,
 }
 
-/// By how much the checksums and the time to live have changed on the way.
-#[derive(Debug, Clone, Copy, Default)]
+/// What has changed on the way: of a whole TCP or UDP packet all that a flow cache wants to know.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Changes {
+    /// The flow that it is of by now: the packet's key, in words as soon as it is known.
+    pub(crate) becomes: PackedFlow,
+    /// By how much the checksums have changed, and the time to live.
     pub(crate) ip: Delta,
     pub(crate) transport: Delta,
     pub(crate) ttl_down: u8,
 }
 
-impl Packet<'_> {
+impl<'a> Packet<'a> {
+    /// A captured packet that has not gone anywhere yet.
+    #[inline(always)]
+    pub(crate) fn new(
+        id: u64,
+        bytes: &'a mut [u8],
+        headers: &'a mut Headers,
+        key: FlowKey,
+    ) -> Self {
+        Self {
+            id,
+            generated: false,
+            bytes,
+            headers,
+            key,
+            changes: Changes {
+                becomes: PackedFlow::of(&key),
+                ip: Delta::NONE,
+                transport: Delta::NONE,
+                ttl_down: 0,
+            },
+        }
+    }
+
     /// Whether the transport header is in an earlier fragment.
     pub(crate) fn is_later_fragment(&self) -> bool {
         matches!(self.headers.transport, Transport::LaterFragment)
@@ -61,15 +88,16 @@ impl Packet<'_> {
         let Written { addresses, ports } = rewrite(self.bytes, self.headers, change);
         self.changes.ip = self.changes.ip.and(addresses);
         self.changes.transport = self.changes.transport.and(addresses).and(ports);
-        let key = &mut self.key;
-        if let Some(source) = &change.source {
-            key.source = *source;
-        }
-        if let Some(destination) = &change.destination {
-            key.destination = *destination;
-        }
-        key.source_port = change.source_port.unwrap_or(key.source_port);
-        key.destination_port = change.destination_port.unwrap_or(key.destination_port);
+        let before = &self.key;
+        let key = FlowKey {
+            protocol: before.protocol,
+            source: *change.source.as_ref().unwrap_or(&before.source),
+            source_port: change.source_port.unwrap_or(before.source_port),
+            destination: *change.destination.as_ref().unwrap_or(&before.destination),
+            destination_port: change.destination_port.unwrap_or(before.destination_port),
+        };
+        self.changes.becomes = PackedFlow::of(&key);
+        self.key = key;
     }
 
     /// One hop less to live.

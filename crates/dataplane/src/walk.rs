@@ -15,9 +15,9 @@ use recipe::Recipe;
 pub(crate) use step::{Approach, Onward, Step};
 
 use crate::conntrack::{Settings, Tracker};
-use crate::flow_cache::{Key, Memory};
+use crate::flow_cache::Key;
 use crate::observe::Observer;
-use crate::packet::{Changes, Packet};
+use crate::packet::Packet;
 use crate::state::State;
 use crate::verdict::{Drop, DropReason, Element, Stage, Verdict};
 use crate::{Nanos, Program};
@@ -77,7 +77,7 @@ pub(crate) fn walk_and_remember<O: Observer>(
     let mut walk = Walk::new(program, state, observer, others);
     walk.begin(arrival);
     let walked = walk.admit(arrival, bytes);
-    if let Some(memory) = &walk.memory
+    if let Some(memory) = walk.recipe.memory(O::WATCHES)
         && walk.pending.is_empty()
         && let Some(way) = walk
             .observer
@@ -85,7 +85,6 @@ pub(crate) fn walk_and_remember<O: Observer>(
     {
         walk.state.remember(program, key, memory, way);
     }
-    walk.memory = None;
     walk.finish();
     walked
 }
@@ -135,7 +134,6 @@ pub(crate) struct Walk<'a, O> {
     others: &'a mut Vec<Other>,
     pending: VecDeque<Pending>,
     pub(crate) recipe: Recipe,
-    memory: Option<Memory>,
     /// What the packet would open, since [`Walk::open`] said so and until a place remembers it.
     begun: Tracker,
     /// The nic that the packet is leaving, has left last, or is entering.
@@ -156,8 +154,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             observer,
             others,
             pending: VecDeque::new(),
-            recipe: Recipe::default(),
-            memory: None,
+            recipe: Recipe::new(),
             begun: Tracker::of_nothing(),
             at: None,
         }
@@ -170,7 +167,8 @@ impl<'a, O: Observer> Walk<'a, O> {
 
     /// Carries a packet step by step until it ends.
     fn carry(&mut self, packet: &mut Packet<'_>, step: Step) -> Walked {
-        (self.memory, self.at) = (None, None);
+        self.recipe.set_out();
+        self.at = None;
         let walked = self.carry_on(packet, step);
         self.settle();
         walked
@@ -189,7 +187,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 Step::End(place) => {
                     self.note_delivery(packet, place);
                     self.settle();
-                    self.memory = self.memory(packet, place);
+                    self.recipe.arrive(packet, place);
                     return Walked {
                         verdict: Verdict::Delivered(place),
                         cut: false,
@@ -221,14 +219,8 @@ impl<'a, O: Observer> Walk<'a, O> {
             let Ok(headers) = &mut Headers::parse(&bytes) else {
                 continue;
             };
-            let mut piece = Packet {
-                id: whole.id,
-                generated: whole.generated,
-                bytes: &mut bytes,
-                headers,
-                key: whole.key,
-                changes: Changes::default(),
-            };
+            let mut piece = Packet::new(whole.id, &mut bytes, headers, whole.key);
+            piece.generated = whole.generated;
             let ended = self.carry(&mut piece, next);
             if !matches!(verdict, Some(Verdict::Dropped(_))) {
                 verdict = Some(ended.verdict);
@@ -251,14 +243,8 @@ impl<'a, O: Observer> Walk<'a, O> {
             let key = FlowKey::of(headers)
                 .or(pending.key)
                 .unwrap_or(fragment_key(headers));
-            let mut packet = Packet {
-                id: pending.id,
-                generated: pending.role == Role::Generated,
-                bytes: &mut pending.bytes,
-                headers,
-                key,
-                changes: Changes::default(),
-            };
+            let mut packet = Packet::new(pending.id, &mut pending.bytes, headers, key);
+            packet.generated = pending.role == Role::Generated;
             let walked = self.carry(&mut packet, pending.step);
             self.push_other(pending.id, pending.role, walked, pending.bytes);
         }

@@ -23,6 +23,7 @@ pub struct FlowKey {
 
 impl FlowKey {
     /// The key of a packet; `None` for a later fragment, whose ports are in the first one.
+    #[inline]
     pub fn of(headers: &Headers) -> Option<Self> {
         let (source_port, destination_port) = match headers.transport {
             Transport::Tcp(tcp) => (tcp.source_port, tcp.destination_port),

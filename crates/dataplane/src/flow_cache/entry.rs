@@ -83,23 +83,45 @@ pub(crate) enum Charge {
 pub(crate) const MOST_CHARGES: usize = 2;
 
 /// What the cache remembers of a walk.
+// In this order, so that the two differences, each just written alone, are not read together: that
+// would wait.
 #[derive(Debug, Clone, Copy)]
+#[repr(C)]
 pub(crate) struct Memory {
-    /// The packet's flow as it ended.
-    pub(crate) becomes: PackedFlow,
-    pub(crate) ttl_down: u8,
     pub(crate) ip: Delta,
-    pub(crate) transport: Delta,
-    /// The longest packet that takes this way.
-    pub(crate) max_len: u16,
     pub(crate) charges: [Option<Charge>; MOST_CHARGES],
-    pub(crate) place: Place,
-    /// It looked for a session in vain: one that begins changes its way.
-    pub(crate) missed_session: bool,
     /// The connections that it kept alive or opened, and the way it went in them.
     pub(crate) track: Option<(TrackId, Direction)>,
-    /// It opened all of them.
+    pub(crate) place: Place,
+    /// The packet's flow as it ended.
+    pub(crate) becomes: PackedFlow,
+    pub(crate) transport: Delta,
+    pub(crate) ttl_down: u8,
+    /// It looked for a session in vain: one that begins changes its way.
+    pub(crate) missed_session: bool,
+    /// It opened all its connections.
     pub(crate) opened: bool,
+    /// The longest packet that takes this way.
+    pub(crate) max_len: u16,
+}
+
+impl Memory {
+    /// Of a walk that has done nothing yet.
+    pub(crate) const NOTHING: Self = Self {
+        becomes: PackedFlow {
+            addresses: 0,
+            ports: 0,
+        },
+        ip: Delta::NONE,
+        max_len: u16::MAX,
+        transport: Delta::NONE,
+        ttl_down: 0,
+        charges: [None; MOST_CHARGES],
+        place: Place::Internet,
+        missed_session: false,
+        track: None,
+        opened: false,
+    };
 }
 
 /// One direction of a flow: 64 bytes, so that a packet of it touches one line.

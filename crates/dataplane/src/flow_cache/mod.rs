@@ -15,9 +15,7 @@
 mod entry;
 mod table;
 
-pub(crate) use entry::{
-    Charge, Entry, Key, MOST_CHARGES, Memory, PackedFlow, PackedPlace, PackedSource,
-};
+pub(crate) use entry::{Charge, Entry, Key, Memory, PackedFlow, PackedPlace, PackedSource};
 pub(crate) use table::{EntryId, Tag};
 
 use crate::conntrack::{Direction, Holder, TrackId, Tracks};

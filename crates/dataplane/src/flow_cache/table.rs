@@ -392,13 +392,12 @@ fn marks(word: [u8; WORD], tag: u8) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Source;
     use crate::flow_cache::{Memory, PackedFlow};
-    use crate::{Place, Source};
     use proptest::collection::vec;
     use proptest::prelude::*;
     use std::collections::HashMap;
     use std::net::Ipv4Addr;
-    use vpcsim_packet::checksum::Delta;
     use vpcsim_packet::{FlowKey, Protocol};
 
     /// As many entries come as the first number says; then those leave that the second picks.
@@ -416,15 +415,7 @@ mod tests {
         };
         let memory = Memory {
             becomes: PackedFlow::of(&flow),
-            ttl_down: 1,
-            ip: Delta::NONE,
-            transport: Delta::NONE,
-            max_len: 1500,
-            charges: [None; 2],
-            place: Place::Internet,
-            missed_session: false,
-            track: None,
-            opened: false,
+            ..Memory::NOTHING
         };
         let key = Key::of_flow(Source::Internet, &flow);
         (key, Entry::new(&key, &memory, number))

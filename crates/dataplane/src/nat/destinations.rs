@@ -49,7 +49,16 @@ const _: () = assert!(size_of::<Place>() <= 40);
 
 /// Where a destination was found, or that nothing is taken towards it; until something changes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found(Option<u32>);
+pub(crate) struct Found(u32);
+
+impl Found {
+    /// There are fewer than 2^32 places.
+    const NOWHERE: u32 = u32::MAX;
+
+    fn place(self) -> Option<u32> {
+        (self.0 != Self::NOWHERE).then_some(self.0)
+    }
+}
 
 /// The ports of each eip that connections from inside hold, by destination.
 #[derive(Debug, Default)]
@@ -72,12 +81,13 @@ impl Destinations {
     /// Where a flow's destination is.
     #[inline]
     pub(super) fn look_up(&self, eip: EipId, inside: &FlowKey) -> Found {
-        Found(self.find(&Destination::of(eip, inside)))
+        let place = self.find(&Destination::of(eip, inside));
+        Found(place.unwrap_or(Found::NOWHERE))
     }
 
     fn taken(&self, found: Found) -> &TakenPorts {
         static NONE: TakenPorts = TakenPorts::NONE;
-        match found.0.map(|place| &self.places[place as usize]) {
+        match found.place().map(|place| &self.places[place as usize]) {
             Some(Place::Of(_, taken)) => taken,
             Some(Place::Free(_)) | None => &NONE,
         }
@@ -105,9 +115,8 @@ impl Destinations {
 
     /// A connection holds a port towards a destination that was just looked up.
     pub(super) fn take(&mut self, found: Found, eip: EipId, inside: &FlowKey, port: u16) {
-        let place = match found.0 {
-            Some(place) => place,
-            None => self.add(Destination::of(eip, inside)),
+        let Some(place) = found.place() else {
+            return self.add(Destination::of(eip, inside), port);
         };
         if let Place::Of(_, taken) = &mut self.places[place as usize] {
             taken.take(port);
@@ -115,14 +124,17 @@ impl Destinations {
         }
     }
 
-    fn add(&mut self, destination: Destination) -> u32 {
-        let of = Place::Of(destination, TakenPorts::NONE);
-        let free = self
-            .free
-            .map(|place| (place, &mut self.places[place as usize]));
-        let place = if let Some((place, at)) = free {
-            if let Place::Free(next) = std::mem::replace(at, of) {
+    /// The first connection to a destination holds a port.
+    fn add(&mut self, destination: Destination, port: u16) {
+        let of = Place::Of(destination, TakenPorts::one(port));
+        let place = if let Some(place) = self.free {
+            let at = &mut self.places[place as usize];
+            if let Place::Free(next) = *at {
                 self.free = next;
+            }
+            *at = of;
+            if let Some(next) = self.free {
+                prefetch(&self.places[next as usize]);
             }
             place
         } else {
@@ -131,7 +143,7 @@ impl Destinations {
             self.places.len() as u32 - 1
         };
         self.index.insert(destination.hash(), place);
-        place
+        self.peak = self.peak.max(1);
     }
 
     /// Asks for what finds a session's destination. Returns its hash, to

@@ -62,6 +62,14 @@ impl TakenPorts {
         codes: [Code(0); INLINE],
     });
 
+    /// One port is taken.
+    #[inline]
+    pub(super) fn one(port: u16) -> Self {
+        let mut codes = [Code(0); INLINE];
+        codes[0] = Code::of(port);
+        Self(Form::Inline { len: 1, codes })
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         match &self.0 {

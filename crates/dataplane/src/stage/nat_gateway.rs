@@ -137,6 +137,9 @@ impl<O: Observer> Walk<'_, O> {
 
     /// §9: outbound is the lower of the gateway and the eip.
     fn outbound_caps(&mut self, packet: &Packet<'_>, session: &Session) -> Result<(), Drop> {
+        if !self.state.buckets.are_limited() {
+            return Ok(());
+        }
         let limits = [
             Charge::Gateway(session.gateway),
             Charge::EipOutbound(session.eip),

@@ -4,7 +4,7 @@
 use super::{Pending, Step, Walk, fragment_key};
 use crate::fragments::{HeldFragment, Later};
 use crate::observe::Observer;
-use crate::packet::{Changes, Packet};
+use crate::packet::Packet;
 use crate::verdict::{Drop, DropReason, Element, Stage, Verdict};
 use crate::walk::{Arrival, Role, Walked};
 use crate::{Nanos, Place, Source};
@@ -54,14 +54,7 @@ impl<O: Observer> Walk<'_, O> {
         let drop = fragment_timeout();
         if let Ok(headers) = &mut Headers::parse(bytes) {
             let key = fragment_key(headers);
-            let packet = Packet {
-                id,
-                generated: false,
-                bytes,
-                headers,
-                key,
-                changes: Changes::default(),
-            };
+            let packet = Packet::new(id, bytes, headers, key);
             self.note_drop(&packet, &drop);
         }
         Verdict::Dropped(drop)
@@ -84,14 +77,7 @@ impl<O: Observer> Walk<'_, O> {
         let key = FlowKey::of(headers);
         let known = key.unwrap_or_else(|| fragment_key(headers));
         let Arrival { id, source, .. } = *arrival;
-        let mut packet = Packet {
-            id,
-            generated: false,
-            bytes,
-            headers,
-            key: known,
-            changes: Changes::default(),
-        };
+        let mut packet = Packet::new(id, bytes, headers, known);
         if self.program.verify_checksums() && is_wrong(packet.bytes, packet.headers) {
             let drop = Drop::new(DropReason::BadChecksum, Stage::Packet, Element::Packet);
             self.note_drop(&packet, &drop);
@@ -141,14 +127,7 @@ impl<O: Observer> Walk<'_, O> {
                 };
             }
         };
-        let mut packet = Packet {
-            id: arrival.id,
-            generated: false,
-            bytes,
-            headers,
-            key: fragment.flow,
-            changes: Changes::default(),
-        };
+        let mut packet = Packet::new(arrival.id, bytes, headers, fragment.flow);
         let step = self.start(arrival.source, &packet.key);
         self.release(fragment.released, fragment.flow, step);
         self.carry(&mut packet, step)

@@ -3,37 +3,30 @@
 use super::Walk;
 use crate::Place;
 use crate::conntrack::{Direction, TrackId};
-use crate::flow_cache::{Charge, MOST_CHARGES, Memory, PackedFlow};
+use crate::flow_cache::{Charge, Memory};
 use crate::observe::Observer;
-use crate::packet::Packet;
+use crate::packet::{Changes, Packet};
 
 /// What a walk did to its packet, as far as the next packet of the flow would meet the same.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Recipe {
     /// Something happened that the next packet would not meet.
     spoiled: bool,
-    max_len: u16,
-    charges: [Option<Charge>; MOST_CHARGES],
-    missed_session: bool,
-    /// A connection began.
-    opened: bool,
-    track: Option<(TrackId, Direction)>,
-}
-
-impl Default for Recipe {
-    fn default() -> Self {
-        Self {
-            spoiled: false,
-            max_len: u16::MAX,
-            charges: [None; MOST_CHARGES],
-            missed_session: false,
-            opened: false,
-            track: None,
-        }
-    }
+    /// The packet has arrived: the memory is whole.
+    arrived: bool,
+    /// Gathered where it stays: what is written in parts is not to be moved as a whole a moment later.
+    memory: Memory,
 }
 
 impl Recipe {
+    pub(super) fn new() -> Self {
+        Self {
+            spoiled: false,
+            arrived: false,
+            memory: Memory::NOTHING,
+        }
+    }
+
     /// The next packet of the flow may fare differently: this walk is not remembered.
     pub(crate) fn spoil(&mut self) {
         self.spoiled = true;
@@ -41,13 +34,14 @@ impl Recipe {
 
     /// A longer packet fares differently.
     pub(crate) fn limit_length(&mut self, most: u16) {
-        self.max_len = self.max_len.min(most);
+        self.memory.max_len = self.memory.max_len.min(most);
     }
 
     /// The packet was counted against a limit.
     fn charge(&mut self, charge: Charge) {
-        let twice = self.charges.contains(&Some(charge));
-        match self.charges.iter_mut().find(|place| place.is_none()) {
+        let charges = &mut self.memory.charges;
+        let twice = charges.contains(&Some(charge));
+        match charges.iter_mut().find(|place| place.is_none()) {
             Some(place) if !twice => *place = Some(charge),
             _ => self.spoil(),
         }
@@ -55,18 +49,49 @@ impl Recipe {
 
     /// No session was found where one could have been.
     pub(crate) fn miss_session(&mut self) {
-        self.missed_session = true;
+        self.memory.missed_session = true;
     }
 
     /// A place remembers from now on the connection that the packet opens. The next packet takes the
     /// same way, but who watches would be told of other stops.
     pub(crate) fn open(&mut self) {
-        self.opened = true;
+        self.memory.opened = true;
     }
 
     /// The packet kept these connections alive, travelling in this direction.
     pub(super) fn kept_alive(&mut self, track: TrackId, direction: Direction) {
-        self.track = Some((track, direction));
+        self.memory.track = Some((track, direction));
+    }
+
+    /// A packet sets out.
+    pub(super) fn set_out(&mut self) {
+        self.arrived = false;
+    }
+
+    /// The packet has arrived.
+    #[inline(always)]
+    pub(super) fn arrive(&mut self, packet: &Packet<'_>, place: Place) {
+        let Changes {
+            becomes,
+            ip,
+            transport,
+            ttl_down,
+        } = &packet.changes;
+        let memory = &mut self.memory;
+        memory.becomes = *becomes;
+        memory.ip = *ip;
+        memory.transport = *transport;
+        memory.ttl_down = *ttl_down;
+        memory.place = place;
+        self.arrived = true;
+    }
+
+    /// What is to be remembered, if the walk is worth it; `watches`: every stop counts.
+    pub(super) fn memory(&self, watches: bool) -> Option<&Memory> {
+        let memory = &self.memory;
+        // A session that it looked for in vain and then opened, the next one would find.
+        let differs = memory.opened && (watches || memory.missed_session);
+        (self.arrived && !self.spoiled && !differs).then_some(memory)
     }
 }
 
@@ -93,34 +118,5 @@ impl<O: Observer> Walk<'_, O> {
             }
         }
         Ok(())
-    }
-
-    /// What is to be remembered of the walk of a packet that arrived.
-    // As the walk's own, and by reference: what was written in parts is not to be copied as a whole.
-    #[inline(always)]
-    pub(super) fn memory(&self, packet: &Packet<'_>, place: Place) -> Option<Memory> {
-        let &Recipe {
-            spoiled,
-            max_len,
-            charges,
-            missed_session,
-            opened,
-            track,
-        } = &self.recipe;
-        let changes = &packet.changes;
-        // A session that it looked for in vain and then opened, the next one would find.
-        let differs = opened && (O::WATCHES || missed_session);
-        (!spoiled && !differs).then_some(Memory {
-            becomes: PackedFlow::of(&packet.key),
-            ttl_down: changes.ttl_down,
-            ip: changes.ip,
-            transport: changes.transport,
-            max_len,
-            charges,
-            place,
-            missed_session,
-            track,
-            opened,
-        })
     }
 }
