@@ -140,7 +140,8 @@ impl Engine {
             Self::Alone(_, batch) => batch.places().collect(),
             Self::Shared(shared) => {
                 let mut all = Arrived::default();
-                let rounds = shared.rounds.iter().map(Round::arrived);
+                let rounds = shared.rounds.iter();
+                let rounds = rounds.map(|round| round.arrived().iter().collect::<Arrived>());
                 rounds.for_each(|arrived| all += arrived);
                 all
             }

@@ -7,6 +7,7 @@ mod ends;
 pub use ends::Ended;
 
 use crate::ahead::{Ahead, Found};
+use crate::arrivals::Arrivals;
 use crate::conntrack::{Direction, Settings, TrackId};
 use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedSource, Tag};
 use crate::memory::prefetch;
@@ -48,6 +49,8 @@ struct Slot {
     /// Where it lies in the arena.
     start: usize,
     end: End,
+    /// What it counts where it arrives.
+    weight: u32,
 }
 
 /// Most bytes of a packet, with what a capture has after it: far more than IPv4 allows.
@@ -103,7 +106,15 @@ impl Batch {
     }
 
     /// Adds a packet: its bytes from the IPv4 header on, as [`walk`] takes them.
+    #[inline]
     pub fn push(&mut self, arrival: Arrival, bytes: &[u8]) {
+        self.push_weighing(arrival, bytes, 0);
+    }
+
+    /// Adds a packet that has a weight in [sums](Self::sum_up) of those that arrive.
+    // Inlined, so that the arrival stays in registers: it is written in words and copied two at a time.
+    #[inline]
+    pub fn push_weighing(&mut self, arrival: Arrival, bytes: &[u8], weight: u32) {
         let bytes = bytes.get(..MOST_BYTES).unwrap_or(bytes);
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
@@ -113,14 +124,21 @@ impl Batch {
             from: PackedSource::of(arrival.source),
             len: bytes.len() as u32,
             start,
-            end: End::Waits,
+            end: End::WAITS,
+            weight,
         });
     }
 
     /// Adds a fragment whose datagram's flow is known.
-    pub(crate) fn push_fragment(&mut self, arrival: Arrival, bytes: &[u8], fragment: Fragment) {
+    pub(crate) fn push_fragment(
+        &mut self,
+        arrival: Arrival,
+        bytes: &[u8],
+        weight: u32,
+        fragment: Fragment,
+    ) {
         self.fragments.push((self.len(), Some(fragment)));
-        self.push(arrival, bytes);
+        self.push_weighing(arrival, bytes, weight);
     }
 
     /// Moves the packet pushed as number `index` to the end of another batch.
@@ -128,8 +146,8 @@ impl Batch {
         let slot = self.packets[index];
         let (arrival, bytes) = (slot.arrival(), &self.arena[slot.range()]);
         match take_fragment(&mut self.fragments, index) {
-            Some(fragment) => other.push_fragment(arrival, bytes, fragment),
-            None => other.push(arrival, bytes),
+            Some(fragment) => other.push_fragment(arrival, bytes, slot.weight, fragment),
+            None => other.push_weighing(arrival, bytes, slot.weight),
         }
     }
 
@@ -329,7 +347,7 @@ impl Batch {
             let entry = cache.get_mut(looked.at);
             entry.take(clock);
             looked.shape.write(bytes, &entry.change());
-            slot.end = End::Repeated(entry.place());
+            slot.end = End::repeated(entry.place());
         }
         state.now = clock;
         cache.hits += done as u64;
@@ -398,7 +416,7 @@ impl Batch {
                         }
                         let place = entry.place();
                         state.cache.hits += 1;
-                        slot.end = End::Repeated(place);
+                        slot.end = End::repeated(place);
                         continue;
                     }
                     let key = &looked.key;
@@ -425,12 +443,28 @@ impl Batch {
         self.packets.iter().map(|slot| self.ends.place(slot.end))
     }
 
+    /// Adds up the packets that simply arrived, and tells of the number of each other: one that did not
+    /// arrive, was cut, or with which something else ended.
+    pub fn sum_up(&self, arrivals: &mut Arrivals, mut other: impl FnMut(usize)) {
+        for (index, slot) in self.packets.iter().enumerate() {
+            match self.ends.plain_place(slot.end) {
+                Some(place) => arrivals.add(place, slot.weight),
+                None => other(index),
+            }
+        }
+    }
+
     /// What became of each packet, in order; nothing before [`Self::run`].
     pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> + Clone {
         self.packets.iter().filter_map(|slot| {
             let (walked, others) = self.ends.of(slot.end)?;
             Some(self.ended_of(slot, walked, others))
         })
+    }
+
+    /// The number that the packet pushed as number `index` came with.
+    pub(crate) fn id(&self, index: usize) -> Option<u64> {
+        self.packets.get(index).map(|slot| slot.id)
     }
 
     /// Tells of what became of each packet, in order: what [`ended`](Self::ended) says. Those who can
@@ -443,7 +477,7 @@ impl Batch {
 
     /// The same of the packet pushed as number `index`.
     #[inline(always)]
-    pub(crate) fn tell_ended<'a>(&'a self, index: usize, tell: impl FnOnce(Ended<'a>)) {
+    pub fn tell_ended<'a>(&'a self, index: usize, tell: impl FnOnce(Ended<'a>)) {
         let Some(slot) = self.packets.get(index) else {
             return;
         };

@@ -12,6 +12,7 @@
 #![deny(unsafe_code)]
 
 mod ahead;
+mod arrivals;
 mod batch;
 mod bucket;
 mod classify;
@@ -39,6 +40,7 @@ mod time;
 mod verdict;
 mod walk;
 
+pub use arrivals::{Arrivals, ArrivedAt};
 pub use batch::{Batch, Ended};
 /// For the benches, which measure these alone; no part of the interface.
 #[doc(hidden)]

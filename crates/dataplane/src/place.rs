@@ -1,5 +1,6 @@
 //! Where a packet is: SEMANTICS §1.
 
+use crate::ArrivedAt;
 use std::ops::AddAssign;
 use vpcsim_network::{CvmId, ExternalId, NatGatewayId, NicId};
 
@@ -32,6 +33,20 @@ impl FromIterator<Option<Place>> for Arrived {
             // Which way a packet goes nobody can foresee: no branch.
             arrived.outside += usize::from(place == Some(Place::Internet));
             arrived.inside += usize::from(matches!(place, Some(Place::Nic(_))));
+        }
+        arrived
+    }
+}
+
+impl<'a> FromIterator<&'a ArrivedAt> for Arrived {
+    fn from_iter<I: IntoIterator<Item = &'a ArrivedAt>>(sums: I) -> Self {
+        let mut arrived = Self::default();
+        for &ArrivedAt { place, packets, .. } in sums {
+            match place {
+                Place::Internet => arrived.outside += packets as usize,
+                Place::Nic(_) => arrived.inside += packets as usize,
+                Place::External(_) | Place::NatGateway(_) => {}
+            }
         }
         arrived
     }

@@ -6,7 +6,22 @@ use crate::watch::Watch;
 use crate::workers::Workers;
 use std::collections::VecDeque;
 use std::io;
-use vpcsim_dataplane::{Arrival, Batch, Ended, Program, Round, Shards, State, Use};
+use vpcsim_dataplane::{
+    Arrival, Arrivals, ArrivedAt, Batch, Ended, Program, Round, Shards, State, Use,
+};
+use vpcsim_packet::Glance;
+
+/// Is told what became of packets.
+pub(crate) trait End {
+    /// Whether packets that simply arrived are to be counted only.
+    fn counts_only(&self) -> bool;
+
+    /// So many simply arrived; their weights are lengths on the link.
+    fn arrived(&mut self, sum: ArrivedAt);
+
+    /// What became of a packet, in order: of each, or of each that did anything but arrive.
+    fn end(&mut self, ended: Ended<'_>, captured: &Captured);
+}
 
 /// Carries packets, and gives them back in the order in which it was given them.
 #[derive(Debug)]
@@ -23,6 +38,7 @@ pub(crate) struct Alone {
     batch: Batch,
     /// What is remembered of each of them, in the same order.
     waiting: Vec<Captured>,
+    arrivals: Arrivals,
 }
 
 /// Several states, each carried on by a thread of its own while this one reads what comes next and
@@ -57,6 +73,7 @@ impl Carrier {
             state: State::new(program),
             batch: Batch::new(),
             waiting: Vec::new(),
+            arrivals: Arrivals::new(),
         }))
     }
 
@@ -77,17 +94,20 @@ impl Carrier {
         program: &Program,
         arrival: Arrival,
         bytes: &[u8],
+        glance: Option<&Glance>,
         captured: Captured,
     ) -> bool {
+        let weight = captured.frame_len;
         match self {
             Self::Alone(alone) => {
-                alone.batch.push(arrival, bytes);
+                alone.batch.push_weighing(arrival, bytes, weight);
                 alone.waiting.push(captured);
                 alone.batch.is_full()
             }
             Self::Shared(shared) => {
                 let Load { round, waiting } = &mut shared.filling;
-                shared.shards.push(program, round, arrival, bytes);
+                let shards = &mut shared.shards;
+                shards.push_known(program, round, arrival, bytes, glance, weight);
                 waiting.push(captured);
                 round.is_full()
             }
@@ -103,14 +123,14 @@ impl Carrier {
         &mut self,
         program: &Program,
         watch: Option<&mut Watch>,
-        mut end: impl FnMut(Ended<'_>, &Captured),
+        end: &mut impl End,
     ) -> io::Result<()> {
         match self {
             Self::Alone(alone) => {
                 alone.carry(program, watch, end);
                 Ok(())
             }
-            Self::Shared(shared) => shared.carry(program, &mut end),
+            Self::Shared(shared) => shared.carry(program, end),
         }
     }
 
@@ -122,12 +142,12 @@ impl Carrier {
         &mut self,
         program: &Program,
         watch: Option<&mut Watch>,
-        mut end: impl FnMut(Ended<'_>, &Captured),
+        end: &mut impl End,
     ) -> io::Result<()> {
-        self.carry(program, watch, &mut end)?;
+        self.carry(program, watch, end)?;
         if let Self::Shared(shared) = self {
             while !shared.under_way.is_empty() {
-                shared.collect(program, &mut end)?;
+                shared.collect(program, end)?;
             }
         }
         Ok(())
@@ -153,22 +173,25 @@ impl Carrier {
 
 impl Alone {
     /// Nothing else than one state has a watcher: it sees the packets in order.
-    fn carry(
-        &mut self,
-        program: &Program,
-        watch: Option<&mut Watch>,
-        mut end: impl FnMut(Ended<'_>, &Captured),
-    ) {
+    fn carry(&mut self, program: &Program, watch: Option<&mut Watch>, end: &mut impl End) {
         match watch {
             Some(watch) => self.batch.run(program, &mut self.state, watch),
             None => self.batch.run(program, &mut self.state, &mut ()),
         }
-        let waiting = &mut self.waiting.iter();
-        self.batch.for_each_ended(|ended| {
-            if let Some(captured) = waiting.next() {
-                end(ended, captured);
-            }
-        });
+        let (batch, waiting) = (&self.batch, &self.waiting);
+        if end.counts_only() {
+            batch.sum_up(&mut self.arrivals, |other| {
+                batch.tell_ended(other, |ended| end.end(ended, &waiting[other]));
+            });
+            self.arrivals.take().for_each(|sum| end.arrived(sum));
+        } else {
+            let waiting = &mut waiting.iter();
+            batch.for_each_ended(|ended| {
+                if let Some(captured) = waiting.next() {
+                    end.end(ended, captured);
+                }
+            });
+        }
         self.batch.clear();
         self.waiting.clear();
     }
@@ -176,11 +199,7 @@ impl Alone {
 
 impl Shared {
     /// Deals out the packets that wait, and ends those of rounds that had to come back before.
-    fn carry(
-        &mut self,
-        program: &Program,
-        end: &mut impl FnMut(Ended<'_>, &Captured),
-    ) -> io::Result<()> {
+    fn carry(&mut self, program: &Program, end: &mut impl End) -> io::Result<()> {
         if self.filling.round.is_empty() {
             return Ok(());
         }
@@ -202,23 +221,24 @@ impl Shared {
     }
 
     /// Takes back the round that was dealt out first, and ends its packets.
-    fn collect(
-        &mut self,
-        program: &Program,
-        end: &mut impl FnMut(Ended<'_>, &Captured),
-    ) -> io::Result<()> {
+    fn collect(&mut self, program: &Program, end: &mut impl End) -> io::Result<()> {
         let Some(UnderWay { mut load, works }) = self.under_way.pop_front() else {
             return Ok(());
         };
         let works = self.workers.take(works)?;
         let Load { round, waiting } = &mut load;
         self.shards.collect(program, round, works);
-        let ended = &mut waiting.iter();
-        round.for_each_ended(|packet| {
-            if let Some(captured) = ended.next() {
-                end(packet, captured);
-            }
-        });
+        if end.counts_only() && round.is_plain() {
+            round.for_each_other(|other, ended| end.end(ended, &waiting[other]));
+            round.arrived().iter().for_each(|sum| end.arrived(*sum));
+        } else {
+            let waiting = &mut waiting.iter();
+            round.for_each_ended(|ended| {
+                if let Some(captured) = waiting.next() {
+                    end.end(ended, captured);
+                }
+            });
+        }
         round.clear();
         waiting.clear();
         self.spare.push(load);

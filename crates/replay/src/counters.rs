@@ -14,7 +14,7 @@ use crate::top_flows::TopFlows;
 use std::net::Ipv4Addr;
 use vpcsim_capture::LinkType;
 use vpcsim_capture::link::{Link, ipv4_payload};
-use vpcsim_dataplane::{Drop, Place, Program, Use};
+use vpcsim_dataplane::{ArrivedAt, Drop, Place, Program, Use};
 use vpcsim_packet::{FlowKey, Malformed};
 
 /// Flows whose drops are counted at once: see [`crate::top_flows`].
@@ -133,6 +133,15 @@ impl Counters {
     pub(crate) fn delivered(&mut self, place: Place, bytes: u32) {
         self.verdicts.delivered += 1;
         self.delivered[self.places.number(place)].add(bytes);
+    }
+
+    /// Packets that simply arrived.
+    pub(crate) fn arrived(&mut self, sum: ArrivedAt) {
+        self.verdicts.delivered += sum.packets;
+        self.delivered[self.places.number(sum.place)].add_all(Count {
+            packets: sum.packets,
+            bytes: sum.weight,
+        });
     }
 
     #[inline(never)]

@@ -48,9 +48,17 @@ impl From<FlowKey> for PackedFlow {
 ///
 /// # Errors
 /// When the packet is malformed, as [`Headers::parse`] says.
-#[inline(always)]
 pub(crate) fn flow(packet: &[u8]) -> Result<PackedFlow, Malformed> {
-    match Glance::of(packet) {
+    flow_at(Glance::of(packet).as_ref(), packet)
+}
+
+/// The same of a packet of which it is known what a [glance](Glance::of) at it says.
+///
+/// # Errors
+/// As [`flow`].
+#[inline(always)]
+pub(crate) fn flow_at(glance: Option<&Glance>, packet: &[u8]) -> Result<PackedFlow, Malformed> {
+    match glance {
         Some(glance) => Ok(PackedFlow {
             addresses: glance.addresses,
             ports: glance.ports,

@@ -2,12 +2,13 @@
 //! comparison.
 
 use crate::counters::{Broken, Counters};
-use crate::flow::{PackedFlow, flow};
+use crate::flow::{PackedFlow, flow_at};
 use crate::frame::{Frame, frame};
 use crate::report::{Timing, Verdicts};
 use crate::time::rfc3339;
 use std::time::Instant;
 use vpcsim_capture::Record;
+use vpcsim_packet::Glance;
 
 /// Reads packets, and counts those that meet no network.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Taken<'a> {
     pub(crate) id: u64,
     /// As much of it as was captured.
     pub(crate) bytes: &'a [u8],
+    /// What a glance at it says.
+    pub(crate) glance: Option<Glance>,
     /// How long it was.
     pub(crate) original_len: u32,
     /// How long its frame was.
@@ -73,18 +76,22 @@ impl Intake {
             Frame::Ipv4 {
                 bytes,
                 original_len,
-            } => match flow(bytes) {
-                Ok(flow) => {
-                    return Ok(Taken {
-                        id,
-                        bytes,
-                        original_len,
-                        frame_len,
-                        flow,
-                    });
+            } => {
+                let glance = Glance::of(bytes);
+                match flow_at(glance.as_ref(), bytes) {
+                    Ok(flow) => {
+                        return Ok(Taken {
+                            id,
+                            bytes,
+                            glance,
+                            original_len,
+                            frame_len,
+                            flow,
+                        });
+                    }
+                    Err(malformed) => Broken::Packet(malformed),
                 }
-                Err(malformed) => Broken::Packet(malformed),
-            },
+            }
             Frame::NotIpv4(kind) => {
                 counters.not_ipv4(kind, frame_len);
                 return Err(Nothing {

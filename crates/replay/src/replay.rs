@@ -1,7 +1,7 @@
 //! Packets through a network, in batches.
 
 use crate::attribution::Attribution;
-use crate::carrier::Carrier;
+use crate::carrier::{Carrier, End};
 use crate::counters::{connections, nat_rows};
 use crate::flow::{PackedFlow, flow_of};
 use crate::flow_log::FlowLogOptions;
@@ -16,8 +16,8 @@ use crate::watch::Watch;
 use crate::workers::Workers;
 use std::io;
 use vpcsim_capture::Record;
-use vpcsim_dataplane::{Arrival, Ended, Nanos, Program, Source, Use};
-use vpcsim_packet::Headers;
+use vpcsim_dataplane::{Arrival, ArrivedAt, Ended, Nanos, Program, Source, Use};
+use vpcsim_packet::{Glance, Headers};
 
 /// How a capture is to be taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,6 +118,7 @@ impl<'p> Replay<'p> {
         let Taken {
             id,
             bytes,
+            glance,
             original_len,
             frame_len,
             flow,
@@ -149,11 +150,14 @@ impl<'p> Replay<'p> {
             flow,
         };
         let is_full = if self.origins.attribution().mappings().is_empty() {
-            self.carrier.push(self.program, arrival, bytes, captured)
+            let glance = glance.as_ref();
+            self.carrier
+                .push(self.program, arrival, bytes, glance, captured)
         } else {
             captured.flow = self.map(flow, bytes);
-            let bytes = &self.mapped;
-            self.carrier.push(self.program, arrival, bytes, captured)
+            let (bytes, glance) = (&self.mapped, Glance::of(&self.mapped));
+            self.carrier
+                .push(self.program, arrival, bytes, glance.as_ref(), captured)
         };
         if is_full {
             self.carry(false, sink)
@@ -212,23 +216,19 @@ impl<'p> Replay<'p> {
 
     /// Carries the packets that wait; `all`: until none is under way.
     fn carry(&mut self, all: bool, sink: &mut dyn Sink) -> io::Result<()> {
-        let mut result = Ok(());
-        let ledger = &mut self.ledger;
-        let wants = sink.wants_packets();
-        let end = |ended: Ended<'_>, captured: &Captured| {
-            // Nothing more for a sink that has failed, but the counts stay whole.
-            let taken = ledger.end(ended, captured, wants && result.is_ok(), sink);
-            if result.is_ok() {
-                result = taken;
-            }
+        let mut ending = Ending {
+            ledger: &mut self.ledger,
+            wants: sink.wants_packets(),
+            sink,
+            result: Ok(()),
         };
         let watch = self.watch.as_mut();
         let carried = if all {
-            self.carrier.carry_all(self.program, watch, end)
+            self.carrier.carry_all(self.program, watch, &mut ending)
         } else {
-            self.carrier.carry(self.program, watch, end)
+            self.carrier.carry(self.program, watch, &mut ending)
         };
-        carried.and(result)?;
+        carried.and(ending.result)?;
         let watch = self.watch.as_mut();
         watch.map_or(Ok(()), |watch| watch.pass_on(sink))
     }
@@ -274,5 +274,35 @@ impl<'p> Replay<'p> {
             timing,
             timeline: timeline.map(|timeline| Box::new(timeline.finish())),
         })
+    }
+}
+
+/// Ends packets as they come back.
+struct Ending<'a, 'p> {
+    ledger: &'a mut Ledger<'p>,
+    sink: &'a mut dyn Sink,
+    /// The sink wants packets.
+    wants: bool,
+    /// What the sink said.
+    result: io::Result<()>,
+}
+
+impl End for Ending<'_, '_> {
+    fn counts_only(&self) -> bool {
+        !self.wants && self.ledger.timeline.is_none()
+    }
+
+    fn arrived(&mut self, sum: ArrivedAt) {
+        self.ledger.counters.arrived(sum);
+    }
+
+    #[inline(always)]
+    fn end(&mut self, ended: Ended<'_>, captured: &Captured) {
+        // Nothing more for a sink that has failed, but the counts stay whole.
+        let takes = self.wants && self.result.is_ok();
+        let taken = self.ledger.end(ended, captured, takes, self.sink);
+        if self.result.is_ok() {
+            self.result = taken;
+        }
     }
 }

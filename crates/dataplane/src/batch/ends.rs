@@ -5,15 +5,39 @@ use crate::walk::{Arrival, Other, Walked};
 use crate::{Place, Verdict};
 use std::ops::Range;
 
-/// How a packet ended.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum End {
+/// How a packet ended, in a word: not yet, or it arrived by a way that was remembered, at a place, or it
+/// was walked, as so many before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End(u32);
+
+/// No place has this bit.
+const WALKED: u32 = 1 << 31;
+const _: () = assert!(PackedPlace::BITS <= 31);
+
+impl End {
     /// It has not yet.
-    Waits,
+    pub(super) const WAITS: Self = Self(u32::MAX);
+
     /// It arrived by a way that was remembered.
+    #[inline]
+    pub(super) fn repeated(place: PackedPlace) -> Self {
+        Self(place.to_bits())
+    }
+
+    #[inline]
+    fn unpack(self) -> How {
+        match self {
+            Self::WAITS => How::NotYet,
+            Self(word) if word & WALKED != 0 => How::Walked((word ^ WALKED) as usize),
+            Self(word) => How::Repeated(PackedPlace::from_bits(word)),
+        }
+    }
+}
+
+enum How {
+    NotYet,
     Repeated(PackedPlace),
-    /// It was walked: this one of the walks.
-    Walked(u32),
+    Walked(usize),
 }
 
 /// What became of the packets that were walked.
@@ -43,9 +67,10 @@ impl Ends {
     pub(super) fn add(&mut self, walk: impl FnOnce(&mut Vec<Other>) -> Walked) -> End {
         let before = self.others.len();
         let walked = walk(&mut self.others);
+        // Far fewer: each is a packet in memory.
         let number = self.walks.len() as u32;
         self.walks.push((walked, before..self.others.len()));
-        End::Walked(number)
+        End(WALKED | number)
     }
 
     pub(super) fn clear(&mut self) {
@@ -56,11 +81,30 @@ impl Ends {
     /// Where a packet arrived, if it did: what [`of`](Self::of) says, for those who only count.
     #[inline]
     pub(super) fn place(&self, end: End) -> Option<Place> {
-        match end {
-            End::Waits => None,
-            End::Repeated(place) => Some(place.unpack()),
-            End::Walked(number) => match self.walks[number as usize].0.verdict {
+        match end.unpack() {
+            How::NotYet => None,
+            How::Repeated(place) => Some(place.unpack()),
+            How::Walked(number) => match self.walks[number].0.verdict {
                 Verdict::Delivered(place) => Some(place),
+                _ => None,
+            },
+        }
+    }
+
+    /// Where a packet arrived if that is all that became of it.
+    #[inline]
+    pub(super) fn plain_place(&self, end: End) -> Option<PackedPlace> {
+        match end.unpack() {
+            How::NotYet => None,
+            How::Repeated(place) => Some(place),
+            How::Walked(number) => match &self.walks[number] {
+                (
+                    Walked {
+                        verdict: Verdict::Delivered(place),
+                        cut: false,
+                    },
+                    others,
+                ) if others.is_empty() => Some(PackedPlace::of(*place)),
                 _ => None,
             },
         }
@@ -78,11 +122,11 @@ impl Ends {
     /// both wrote into one place and read from there would wait until it is written.
     #[inline(always)]
     pub(super) fn tell<'a>(&'a self, end: End, tell: impl FnOnce(Walked, &'a [Other])) {
-        match end {
-            End::Waits => {}
-            End::Repeated(place) => tell(arrived(place.unpack()), &[]),
-            End::Walked(number) => {
-                let (walked, others) = &self.walks[number as usize];
+        match end.unpack() {
+            How::NotYet => {}
+            How::Repeated(place) => tell(arrived(place.unpack()), &[]),
+            How::Walked(number) => {
+                let (walked, others) = &self.walks[number];
                 tell(*walked, &self.others[others.clone()]);
             }
         }

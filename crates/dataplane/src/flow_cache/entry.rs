@@ -164,7 +164,7 @@ impl Entry {
         last: Nanos(0),
         new_ports: 0,
         track: NO_TRACK,
-        place: PackedPlace(0),
+        place: PackedPlace::FIRST,
         charges: [0; MOST_CHARGES],
         max_len: 0,
         ip: Delta::NONE,
@@ -195,7 +195,7 @@ impl Entry {
             last: Nanos(0),
             new_ports: memory.becomes.ports,
             track,
-            place: pack_place(memory.place),
+            place: PackedPlace::of(memory.place),
             charges: memory.charges.map(|charge| charge.map_or(0, pack_charge)),
             max_len: memory.max_len,
             ip: memory.ip,
@@ -294,14 +294,42 @@ impl Entry {
 }
 
 /// A [`Place`] in a word.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PackedPlace(u32);
 
 impl PackedPlace {
+    /// How many bits of the word there are, from the lowest on.
+    pub(crate) const BITS: u32 = ID_BITS + 2;
+
+    /// The first nic.
+    pub(crate) const FIRST: Self = Self(0);
+
+    #[inline]
+    pub(crate) fn of(place: Place) -> Self {
+        let (kind, id) = place_parts(place);
+        Self(kind << ID_BITS | id)
+    }
+
+    #[inline]
+    pub(crate) fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// What kind of place it is (0: a nic), and its id.
+    #[inline]
+    pub(crate) fn parts(self) -> (u32, u32) {
+        (self.0 >> ID_BITS, self.0 & ID)
+    }
+
     #[inline]
     pub(crate) fn unpack(self) -> Place {
-        let id = self.0 & ID;
-        match self.0 >> ID_BITS {
+        let (kind, id) = self.parts();
+        match kind {
             0 => Place::Nic(NicId(id)),
             1 => Place::Internet,
             2 => Place::External(ExternalId(id)),
@@ -388,12 +416,6 @@ fn place_parts(place: Place) -> (u32, u32) {
 
 fn fits_place(place: Place) -> bool {
     place_parts(place).1 <= ID
-}
-
-#[inline]
-fn pack_place(place: Place) -> PackedPlace {
-    let (kind, id) = place_parts(place);
-    PackedPlace(kind << ID_BITS | id)
 }
 
 /// Charges are packed as two bits that say what (none: 0), and an id.

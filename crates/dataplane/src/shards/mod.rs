@@ -257,7 +257,9 @@ impl Shards {
             if let Some(level) = self.levels.get_mut(work.lane) {
                 *level = work.told.level;
             }
-            round.arrived += work.told.arrived;
+            round.arrived.extend(work.told.arrived);
+            let others = work.told.others.into_iter();
+            round.others.extend(others.map(|at| (work.lane, at)));
             told.push((work.told.events, work.told.taken));
         }
         if self.under_way.rounds == 0 {

@@ -15,6 +15,27 @@ impl Shards {
     /// increase. Packets are carried in the order in which they are pushed, whatever round they
     /// are pushed into.
     pub fn push(&mut self, program: &Program, round: &mut Round, arrival: Arrival, bytes: &[u8]) {
+        self.push_known(
+            program,
+            round,
+            arrival,
+            bytes,
+            Glance::of(bytes).as_ref(),
+            0,
+        );
+    }
+
+    /// Adds a packet of which it is known what a [glance](Glance::of) at it says, and what it weighs in
+    /// [sums](Round::arrived) of those that arrive.
+    pub fn push_known(
+        &mut self,
+        program: &Program,
+        round: &mut Round,
+        arrival: Arrival,
+        bytes: &[u8],
+        glance: Option<&Glance>,
+        weight: u32,
+    ) {
         if round.is_empty() {
             round.set_out(self.workers(), !self.joined);
         }
@@ -39,16 +60,16 @@ impl Shards {
             time: clock,
             ..arrival
         };
-        if let Some(glance) = Glance::of(bytes) {
-            let shard = self.steering.of_glance(program, arrival.source, &glance);
+        if let Some(glance) = glance {
+            let shard = self.steering.of_glance(program, arrival.source, glance);
             turn.cost = self.costs.of_plain(glance.shape.total_len().into());
             round.mixes |= shard.is_none();
             let shard = shard.unwrap_or(0);
             turn.at = At::Shard(shard);
             let lane = round.lane(shard);
-            round.lanes[lane].push(carried, bytes);
+            round.lanes[lane].push_weighing(carried, bytes, weight);
         } else {
-            self.push_rare(program, round, &mut turn, carried, bytes);
+            self.push_rare(program, round, &mut turn, carried, bytes, weight);
         }
         round.turns.push(turn);
     }
@@ -61,12 +82,13 @@ impl Shards {
         turn: &mut Turn,
         arrival: Arrival,
         bytes: &[u8],
+        weight: u32,
     ) {
         let headers = match Headers::parse(bytes) {
             Ok(headers) if bytes[0] >> 4 == 4 => headers,
             // The walk says what it is: it touches nothing.
             _ => {
-                round.lanes[0].push(arrival, bytes);
+                round.lanes[0].push_weighing(arrival, bytes, weight);
                 return;
             }
         };
@@ -102,8 +124,8 @@ impl Shards {
         turn.at = At::Shard(shard);
         let lane = round.lane(shard);
         match fragment {
-            Some(fragment) => round.lanes[lane].push_fragment(arrival, bytes, fragment),
-            None => round.lanes[lane].push(arrival, bytes),
+            Some(fragment) => round.lanes[lane].push_fragment(arrival, bytes, weight, fragment),
+            None => round.lanes[lane].push_weighing(arrival, bytes, weight),
         }
     }
 

@@ -4,7 +4,7 @@ use super::SHARDS;
 use crate::batch::{Batch, Ended};
 use crate::bucket::Cost;
 use crate::walk::{Arrival, Other, Walked};
-use crate::{Arrived, Nanos};
+use crate::{ArrivedAt, Nanos};
 
 /// A packet in the order of its round.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,17 @@ pub(super) struct Stays {
     pub(super) bytes: Vec<u8>,
 }
 
+impl Stays {
+    fn tell<'a>(&'a self, tell: impl FnOnce(Ended<'a>)) {
+        tell(Ended {
+            arrival: self.arrival,
+            walked: self.walked,
+            bytes: &self.bytes,
+            others: &[],
+        });
+    }
+}
+
 /// Packets that travel together through several states, in the order in which they were pushed.
 ///
 /// What [`Batch`] is for one [`State`](crate::State), this is for [`Shards`](super::Shards).
@@ -53,7 +64,10 @@ pub struct Round {
     pub(super) early: Vec<(usize, Vec<Other>)>,
     /// Bytes of all packets.
     pub(super) bytes: usize,
-    pub(super) arrived: Arrived,
+    /// Packets that simply arrived, by place.
+    pub(super) arrived: Vec<ArrivedAt>,
+    /// The others that were carried: lane, and place in it.
+    pub(super) others: Vec<(usize, usize)>,
 }
 
 impl Round {
@@ -92,7 +106,8 @@ impl Round {
         self.stays.clear();
         self.early.clear();
         self.bytes = 0;
-        self.arrived = Arrived::default();
+        self.arrived.clear();
+        self.others.clear();
     }
 
     /// Tells of what became of each packet, in order; nothing before it was run.
@@ -111,13 +126,9 @@ impl Round {
             };
             match turn.at {
                 At::Here => {
-                    let ended = stays.next().map(|stays| Ended {
-                        arrival: stays.arrival,
-                        walked: stays.walked,
-                        bytes: &stays.bytes,
-                        others: &[],
-                    });
-                    ended.into_iter().for_each(tell);
+                    if let Some(stays) = stays.next() {
+                        stays.tell(tell);
+                    }
                 }
                 At::Shard(shard) => {
                     let lane = self.lane(shard);
@@ -149,9 +160,41 @@ impl Round {
         self.lanes[lane].bytes_mut(before).map(|bytes| &*bytes)
     }
 
-    /// How many packets arrived: counted by who carried them.
-    pub fn arrived(&self) -> Arrived {
-        self.arrived
+    /// The packets that simply arrived, added up by who carried them: a place may have several sums.
+    /// They are all of which [`for_each_other`](Self::for_each_other) does not tell.
+    pub fn arrived(&self) -> &[ArrivedAt] {
+        &self.arrived
+    }
+
+    /// Whether few enough packets did anything but arrive for it to pay to be told of those alone.
+    pub fn is_plain(&self) -> bool {
+        let others = self.others.len() + self.stays.len();
+        self.early.is_empty() && others * 8 <= self.len()
+    }
+
+    /// Tells in order of the packets that did not simply arrive, each with its number in the round. Only
+    /// of a round that [is plain](Self::is_plain).
+    pub fn for_each_other<'a>(&'a self, mut tell: impl FnMut(usize, Ended<'a>)) {
+        let number = |id: u64| self.turns.partition_point(|turn| turn.id < id);
+        let carried = self.others.iter().filter_map(|&(lane, at)| {
+            let id = self.lanes[lane].id(at)?;
+            Some((number(id), Ok((lane, at))))
+        });
+        let stays = self.stays.iter();
+        let stays = stays.map(|stays| (number(stays.arrival.id), Err(stays)));
+        let mut all: Vec<_> = carried.chain(stays).collect();
+        all.sort_unstable_by_key(|(number, _)| *number);
+        for (number, which) in all {
+            let time = self.turns[number].time;
+            let tell = |mut ended: Ended<'a>| {
+                ended.arrival.time = time;
+                tell(number, ended);
+            };
+            match which {
+                Ok((lane, at)) => self.lanes[lane].tell_ended(at, tell),
+                Err(stays) => stays.tell(tell),
+            }
+        }
     }
 
     /// The lane of a shard.

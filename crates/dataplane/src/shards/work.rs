@@ -4,7 +4,7 @@ use super::journal::{Event, Journal};
 use super::level::Level;
 use crate::batch::Batch;
 use crate::bucket::Taken;
-use crate::{Arrived, Nanos, Program, State};
+use crate::{Arrivals, ArrivedAt, Nanos, Program, State};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 /// Where a state waits for whoever goes on with it: it has one owner at a time, and no lock.
@@ -53,7 +53,10 @@ pub(super) struct Told {
     pub(super) events: Vec<Event>,
     /// What was taken from buckets.
     pub(super) taken: Vec<Taken>,
-    pub(super) arrived: Arrived,
+    /// Packets that simply arrived, by place.
+    pub(super) arrived: Vec<ArrivedAt>,
+    /// The numbers of the others.
+    pub(super) others: Vec<usize>,
 }
 
 impl Work {
@@ -71,13 +74,17 @@ impl Work {
         if let Some(until) = self.until {
             state.settle(program, until);
         }
+        let (mut arrivals, mut others) = (Arrivals::new(), Vec::new());
+        self.batch
+            .sum_up(&mut arrivals, |number| others.push(number));
         let level = Level::of(program, &state);
         let journal = state.journal.as_deref_mut();
         self.told = Told {
             level,
             events: journal.map(Journal::take).unwrap_or_default(),
             taken: state.buckets.take_book(),
-            arrived: self.batch.places().collect(),
+            arrived: arrivals.take().collect(),
+            others,
         };
         self.seat.put(state);
     }
