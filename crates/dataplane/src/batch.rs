@@ -4,7 +4,7 @@
 
 mod ends;
 
-pub use ends::Ended;
+pub use ends::{Ended, InOrder};
 
 use crate::ahead::{Ahead, Found};
 use crate::arrivals::Arrivals;
@@ -460,6 +460,46 @@ impl Batch {
             let (walked, others) = self.ends.of(slot.end)?;
             Some(self.ended_of(slot, walked, others))
         })
+    }
+
+    /// Tells in order what became of each packet.
+    pub fn tell_in_order<'a>(&'a self, told: &mut impl InOrder<'a>) {
+        for index in 0..self.len() {
+            self.tell_next(index, index, None, told);
+        }
+    }
+
+    /// Tells of the packet pushed as number `index`, which `told` knows by another number, perhaps at
+    /// another time.
+    #[inline(always)]
+    pub(crate) fn tell_next<'a>(
+        &'a self,
+        index: usize,
+        number: usize,
+        time: Option<Nanos>,
+        told: &mut impl InOrder<'a>,
+    ) {
+        let Some(slot) = self.packets.get(index) else {
+            return;
+        };
+        // Another core may have written them.
+        if let Some(next) = self.packets.get(index + SLOTS_AHEAD) {
+            prefetch(next);
+            if let Some(first) = self.arena.get(next.start) {
+                prefetch(first);
+            }
+        }
+        let time = time.unwrap_or(slot.time);
+        match self.ends.plain_place(slot.end) {
+            Some(place) => {
+                told.arrived(number, place.unpack(), time, &self.arena[slot.range()]);
+            }
+            None => self.ends.tell(slot.end, |walked, others| {
+                let mut ended = self.ended_of(slot, walked, others);
+                ended.arrival.time = time;
+                told.ended(number, ended);
+            }),
+        }
     }
 
     /// The number that the packet pushed as number `index` came with.

@@ -41,7 +41,7 @@ mod verdict;
 mod walk;
 
 pub use arrivals::{Arrivals, ArrivedAt};
-pub use batch::{Batch, Ended};
+pub use batch::{Batch, Ended, InOrder};
 /// For the benches, which measure these alone; no part of the interface.
 #[doc(hidden)]
 pub use lpm::Lpm;

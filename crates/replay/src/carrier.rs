@@ -7,20 +7,52 @@ use crate::workers::Workers;
 use std::collections::VecDeque;
 use std::io;
 use vpcsim_dataplane::{
-    Arrival, Arrivals, ArrivedAt, Batch, Ended, Program, Round, Shards, State, Use,
+    Arrival, Arrivals, ArrivedAt, Batch, Ended, InOrder, Nanos, Place, Program, Round, Shards,
+    State, Use,
 };
 use vpcsim_packet::Glance;
 
 /// Is told what became of packets.
 pub(crate) trait End {
-    /// Whether packets that simply arrived are to be counted only.
-    fn counts_only(&self) -> bool;
+    /// Which packets it wants to be told of.
+    fn wants(&self) -> Wants;
 
     /// So many simply arrived; their weights are lengths on the link.
     fn arrived(&mut self, sum: ArrivedAt);
 
-    /// What became of a packet, in order: of each, or of each that did anything but arrive.
+    /// A packet simply arrived, in order with [`Self::end`]; it is in a sum.
+    fn write(&mut self, place: Place, time: Nanos, bytes: &[u8], captured: &Captured);
+
+    /// What became of a packet that is in no sum.
     fn end(&mut self, ended: Ended<'_>, captured: &Captured);
+}
+
+/// Which packets somebody wants to be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wants {
+    /// None that simply arrived, but of how many.
+    Sums,
+    /// Of these as well, so that they are written.
+    Packets,
+    /// Of each, and there are to be no sums.
+    Each,
+}
+
+/// Ends packets in order.
+struct Ending<'a, E> {
+    end: &'a mut E,
+    waiting: &'a [Captured],
+}
+
+impl<'a, E: End> InOrder<'a> for Ending<'_, E> {
+    #[inline(always)]
+    fn arrived(&mut self, number: usize, place: Place, time: Nanos, bytes: &'a [u8]) {
+        self.end.write(place, time, bytes, &self.waiting[number]);
+    }
+
+    fn ended(&mut self, number: usize, ended: Ended<'a>) {
+        self.end.end(ended, &self.waiting[number]);
+    }
 }
 
 /// Carries packets, and gives them back in the order in which it was given them.
@@ -179,18 +211,25 @@ impl Alone {
             None => self.batch.run(program, &mut self.state, &mut ()),
         }
         let (batch, waiting) = (&self.batch, &self.waiting);
-        if end.counts_only() {
-            batch.sum_up(&mut self.arrivals, |other| {
-                batch.tell_ended(other, |ended| end.end(ended, &waiting[other]));
-            });
-            self.arrivals.take().for_each(|sum| end.arrived(sum));
-        } else {
+        let wants = end.wants();
+        if wants == Wants::Each {
             let waiting = &mut waiting.iter();
             batch.for_each_ended(|ended| {
                 if let Some(captured) = waiting.next() {
                     end.end(ended, captured);
                 }
             });
+        } else {
+            let in_order = wants == Wants::Packets;
+            batch.sum_up(&mut self.arrivals, |other| {
+                if !in_order {
+                    batch.tell_ended(other, |ended| end.end(ended, &waiting[other]));
+                }
+            });
+            self.arrivals.take().for_each(|sum| end.arrived(sum));
+            if in_order {
+                batch.tell_in_order(&mut Ending { end, waiting });
+            }
         }
         self.batch.clear();
         self.waiting.clear();
@@ -228,16 +267,21 @@ impl Shared {
         let works = self.workers.take(works)?;
         let Load { round, waiting } = &mut load;
         self.shards.collect(program, round, works);
-        if end.counts_only() && round.is_plain() {
-            round.for_each_other(|other, ended| end.end(ended, &waiting[other]));
-            round.arrived().iter().for_each(|sum| end.arrived(*sum));
-        } else {
+        let wants = end.wants();
+        if wants == Wants::Each || !round.is_plain() {
             let waiting = &mut waiting.iter();
             round.for_each_ended(|ended| {
                 if let Some(captured) = waiting.next() {
                     end.end(ended, captured);
                 }
             });
+        } else {
+            round.arrived().iter().for_each(|sum| end.arrived(*sum));
+            if wants == Wants::Sums && round.others_are_few() {
+                round.for_each_other(|other, ended| end.end(ended, &waiting[other]));
+            } else {
+                round.tell_in_order(&mut Ending { end, waiting });
+            }
         }
         round.clear();
         waiting.clear();

@@ -45,10 +45,7 @@ impl<'p> Ledger<'p> {
     }
 
     /// A packet has come to an end, or waits; and what ended beside it. `takes`: whether the sink is
-    /// handed packets.
-    // Inlined where packets are told of, so that of one that simply arrived nothing but the place is
-    // ever made.
-    #[inline(always)]
+    /// handed packets. Of packets that simply arrived there are sums instead, where those suffice.
     pub(crate) fn end(
         &mut self,
         ended: Ended<'_>,
@@ -56,31 +53,7 @@ impl<'p> Ledger<'p> {
         takes: bool,
         sink: &mut dyn Sink,
     ) -> io::Result<()> {
-        match ended.walked.verdict {
-            Verdict::Delivered(place)
-                if self.timeline.is_none() && ended.others.is_empty() && !ended.walked.cut =>
-            {
-                self.counters.delivered(place, captured.frame_len);
-                let (time, len) = (ended.arrival.time.0, captured.original_len);
-                if takes {
-                    sink.delivered(place, time, len, ended.bytes)
-                } else {
-                    Ok(())
-                }
-            }
-            _ if takes => self.end_other(ended, captured, sink),
-            _ => self.end_other(ended, captured, &mut ()),
-        }
-    }
-
-    /// Any that did not simply arrive, or whose time matters.
-    #[inline(never)]
-    fn end_other(
-        &mut self,
-        ended: Ended<'_>,
-        captured: &Captured,
-        sink: &mut dyn Sink,
-    ) -> io::Result<()> {
+        let sink = if takes { sink } else { &mut () };
         let verdict = &ended.walked.verdict;
         self.count(captured, verdict);
         if let Some(timeline) = &mut self.timeline {

@@ -1,7 +1,7 @@
 //! Packets through a network, in batches.
 
 use crate::attribution::Attribution;
-use crate::carrier::{Carrier, End};
+use crate::carrier::{Carrier, End, Wants};
 use crate::counters::{connections, nat_rows};
 use crate::flow::{PackedFlow, flow_of};
 use crate::flow_log::FlowLogOptions;
@@ -16,7 +16,7 @@ use crate::watch::Watch;
 use crate::workers::Workers;
 use std::io;
 use vpcsim_capture::Record;
-use vpcsim_dataplane::{Arrival, ArrivedAt, Ended, Nanos, Program, Source, Use};
+use vpcsim_dataplane::{Arrival, ArrivedAt, Ended, Nanos, Place, Program, Source, Use};
 use vpcsim_packet::{Glance, Headers};
 
 /// How a capture is to be taken.
@@ -288,8 +288,12 @@ struct Ending<'a, 'p> {
 }
 
 impl End for Ending<'_, '_> {
-    fn counts_only(&self) -> bool {
-        !self.wants && self.ledger.timeline.is_none()
+    fn wants(&self) -> Wants {
+        match (&self.ledger.timeline, self.wants) {
+            (Some(_), _) => Wants::Each,
+            (None, true) => Wants::Packets,
+            (None, false) => Wants::Sums,
+        }
     }
 
     fn arrived(&mut self, sum: ArrivedAt) {
@@ -297,6 +301,13 @@ impl End for Ending<'_, '_> {
     }
 
     #[inline(always)]
+    fn write(&mut self, place: Place, time: Nanos, bytes: &[u8], captured: &Captured) {
+        if self.wants && self.result.is_ok() {
+            let len = captured.original_len;
+            self.result = self.sink.delivered(place, time.0, len, bytes);
+        }
+    }
+
     fn end(&mut self, ended: Ended<'_>, captured: &Captured) {
         // Nothing more for a sink that has failed, but the counts stay whole.
         let takes = self.wants && self.result.is_ok();

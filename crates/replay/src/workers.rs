@@ -89,7 +89,7 @@ pub struct Workers {
 impl Workers {
     /// Rounds that may be under way: enough that no worker waits for another one or for whoever deals
     /// out, few enough that their packets stay in the second-level cache.
-    pub const ROUNDS: usize = 6;
+    pub const ROUNDS: usize = 8;
 
     /// Starts so many threads, at least one.
     ///

@@ -2,7 +2,7 @@
 
 use crate::flow_cache::PackedPlace;
 use crate::walk::{Arrival, Other, Walked};
-use crate::{Place, Verdict};
+use crate::{Nanos, Place, Verdict};
 use std::ops::Range;
 
 /// How a packet ended, in a word: not yet, or it arrived by a way that was remembered, at a place, or it
@@ -60,6 +60,16 @@ pub struct Ended<'a> {
     pub bytes: &'a [u8],
     /// What ended beside it.
     pub others: &'a [Other],
+}
+
+/// Is told in order what became of packets.
+// By words for nearly all of them: what is written in parts and read a moment later waits.
+pub trait InOrder<'a> {
+    /// The packet with this number simply arrived; as it looks there.
+    fn arrived(&mut self, number: usize, place: Place, time: Nanos, bytes: &'a [u8]);
+
+    /// It did not, or was cut, or something else ended with it.
+    fn ended(&mut self, number: usize, ended: Ended<'a>);
 }
 
 impl Ends {

@@ -1,7 +1,7 @@
 //! Packets on their way through several states: a round and its lanes.
 
 use super::SHARDS;
-use crate::batch::{Batch, Ended};
+use crate::batch::{Batch, Ended, InOrder};
 use crate::bucket::Cost;
 use crate::walk::{Arrival, Other, Walked};
 use crate::{ArrivedAt, Nanos};
@@ -166,14 +166,43 @@ impl Round {
         &self.arrived
     }
 
-    /// Whether few enough packets did anything but arrive for it to pay to be told of those alone.
+    /// Whether nothing ended with packets that simply arrived: then [sums](Self::arrived) say all of them.
     pub fn is_plain(&self) -> bool {
-        let others = self.others.len() + self.stays.len();
-        self.early.is_empty() && others * 8 <= self.len()
+        self.early.is_empty()
     }
 
-    /// Tells in order of the packets that did not simply arrive, each with its number in the round. Only
-    /// of a round that [is plain](Self::is_plain).
+    /// Tells in order what became of each packet of a round that [is plain](Self::is_plain), by its
+    /// number.
+    pub fn tell_in_order<'a>(&'a self, told: &mut impl InOrder<'a>) {
+        let mut next = [0; SHARDS];
+        let mut stays = self.stays.iter();
+        for (number, turn) in self.turns.iter().enumerate() {
+            match turn.at {
+                At::Here => {
+                    if let Some(stays) = stays.next() {
+                        stays.tell(|mut ended| {
+                            ended.arrival.time = turn.time;
+                            told.ended(number, ended);
+                        });
+                    }
+                }
+                At::Shard(shard) => {
+                    let lane = self.lane(shard);
+                    self.lanes[lane].tell_next(next[lane], number, Some(turn.time), told);
+                    next[lane] += 1;
+                }
+            }
+        }
+    }
+
+    /// Whether few enough packets did anything but arrive for it to pay to be
+    /// [told of those alone](Self::for_each_other).
+    pub fn others_are_few(&self) -> bool {
+        (self.others.len() + self.stays.len()) * 8 <= self.len()
+    }
+
+    /// Tells in order of the packets that did not simply arrive, each by its number. Only of a round that
+    /// [is plain](Self::is_plain).
     pub fn for_each_other<'a>(&'a self, mut tell: impl FnMut(usize, Ended<'a>)) {
         let number = |id: u64| self.turns.partition_point(|turn| turn.id < id);
         let carried = self.others.iter().filter_map(|&(lane, at)| {
