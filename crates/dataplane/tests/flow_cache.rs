@@ -1,7 +1,8 @@
 //! Which packets are walked and which take a remembered way. That both fare alike is the property
 //! `cached`.
 
-use vpcsim_dataplane::{Arrival, Batch, Nanos, Program, State, Verdict};
+use std::net::Ipv4Addr;
+use vpcsim_dataplane::{Arrival, Batch, Nanos, Program, Source, State, Verdict};
 use vpcsim_packet::Headers;
 use vpcsim_testkit::{Craft, attribute, net, tcp, udp};
 
@@ -21,6 +22,16 @@ const SERVER: &str = "198.51.100.7:443";
 
 /// Sends packets one a batch, all of which arrive; whether each was walked.
 fn walked(program: &Program, state: &mut State, sent: &[Craft]) -> Vec<bool> {
+    walked_from(None, program, state, sent)
+}
+
+/// The same of packets that all come from somewhere, whatever their source is.
+fn walked_from(
+    from: Option<Source>,
+    program: &Program,
+    state: &mut State,
+    sent: &[Craft],
+) -> Vec<bool> {
     let mut batch = Batch::new();
     let walked = (1..).zip(sent).map(|(id, packet)| {
         let bytes = packet.bytes();
@@ -28,7 +39,9 @@ fn walked(program: &Program, state: &mut State, sent: &[Craft]) -> Vec<bool> {
         let arrival = Arrival {
             id,
             time: Nanos(1_000 * id),
-            source: attribute(program, source).expect("somebody's"),
+            source: from
+                .or_else(|| attribute(program, source))
+                .expect("somebody's"),
         };
         let before = state.cache_hits();
         batch.clear();
@@ -52,6 +65,18 @@ fn datagrams_are_walked_once_a_direction() {
     let sent = [&asks, &asks, &answers, &asks, &answers, &asks].map(Craft::clone);
     let walks = walked(&program, &mut State::new(&program), &sent);
     assert_eq!(walks, [true, false, true, false, false, false]);
+}
+
+/// Of a flow from an end to itself the second packet is an answer to the first (kernel: it finds the reply
+/// tuple), so that it may become a stream.
+#[test]
+fn a_flow_that_answers_itself_is_walked_until_it_is_answered() {
+    let program = net(&format!("policies: {{source_check: off}}\n{NETWORK}"));
+    let web = attribute(&program, Ipv4Addr::new(10, 0, 1, 10));
+    let own = udp(SERVER, SERVER);
+    let sent = [&own, &own, &own].map(Craft::clone);
+    let walks = walked_from(web, &program, &mut State::new(&program), &sent);
+    assert_eq!(walks, [true, true, true]);
 }
 
 #[test]

@@ -353,7 +353,8 @@ impl<O: Observer> Walk<'_, O> {
     /// Remembers a session.
     fn open_session(&mut self, session: &Session, opens: &Opens) {
         let timeouts = &self.program.network().nat_gateway(session.gateway).timeouts;
-        self.recipe.open();
+        self.recipe
+            .open(&session.inside, &session.outside.reversed());
         let track = self.open_track(opens.mid_stream);
         let timeout = self.state.tracks.get(track).nat_timeout(timeouts);
         let deadline = self.now().after_seconds(timeout);

@@ -235,7 +235,8 @@ impl<O: Observer> Walk<'_, O> {
         if full {
             self.recipe.spoil();
         } else {
-            self.recipe.open();
+            let keys = [packet.key, packet.key.reversed()];
+            self.recipe.open(&keys[0], &keys[1]);
             let generation = self.state.generation;
             let rule = self.place_in_lists(nic, travel, accepted.element, accepted.rule);
             let flow = NicFlow {
@@ -243,7 +244,6 @@ impl<O: Observer> Walk<'_, O> {
                 let_in: LetIn::new(travel == Travel::Ingress, rule),
                 generation,
             };
-            let keys = [packet.key, packet.key.reversed()];
             let track = self.open_track(mid_stream);
             let tracker = self.state.tracks.get(track);
             let deadline = self.now().after_seconds(tracker.timeout(conntrack));

@@ -6,6 +6,7 @@ use crate::conntrack::{Direction, TrackId};
 use crate::flow_cache::{Charge, Memory};
 use crate::observe::Observer;
 use crate::packet::{Changes, Packet};
+use vpcsim_packet::FlowKey;
 
 /// What a walk did to its packet, as far as the next packet of the flow would meet the same.
 #[derive(Debug)]
@@ -52,10 +53,13 @@ impl Recipe {
         self.memory.missed_session = true;
     }
 
-    /// A place remembers from now on the connection that the packet opens. The next packet takes the
-    /// same way, but who watches would be told of other stops.
-    pub(crate) fn open(&mut self) {
+    /// A place remembers from now on the connection that the packet opens, by these keys. The next packet
+    /// takes the same way, but who watches would be told of other stops; and where both keys are one, it is
+    /// an answer.
+    #[inline(always)]
+    pub(crate) fn open(&mut self, original: &FlowKey, reply: &FlowKey) {
         self.memory.opened = true;
+        self.spoiled |= original == reply;
     }
 
     /// The packet kept these connections alive, travelling in this direction.
