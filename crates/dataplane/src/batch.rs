@@ -9,7 +9,7 @@ pub use ends::{Ended, InOrder};
 use crate::ahead::{Ahead, Found};
 use crate::arrivals::Arrivals;
 use crate::conntrack::{Direction, Settings, TrackId};
-use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedSource, Tag};
+use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedSource, Start};
 use crate::memory::prefetch;
 use crate::observe::Observer;
 use crate::walk::{Arrival, Fragment, Other, Walked, walk, walk_and_remember, walk_fragment};
@@ -84,9 +84,10 @@ const SLOTS_AHEAD: usize = 2 * BYTES_AHEAD;
 #[derive(Debug, Clone, Copy)]
 struct Looked {
     key: Key,
-    /// A guess.
+    /// Where the look-up starts.
+    start: Start,
+    /// Where it ends, a guess.
     at: EntryId,
-    tag: Tag,
     shape: Shape,
 }
 
@@ -251,17 +252,16 @@ impl Batch {
             let bytes = &self.arena[slot.range()];
             *looked = Glance::of(bytes).map(|glance| {
                 let key = Key::of(slot.from, &glance);
-                let (at, tag) = cache.start(key.hash());
                 Looked {
                     key,
-                    at,
-                    tag,
+                    start: cache.start(key.hash()),
+                    at: EntryId::NONE,
                     shape: glance.shape,
                 }
             });
         }
         for looked in looked.iter_mut().flatten() {
-            looked.at = cache.guess(looked.at, looked.tag);
+            looked.at = cache.guess(looked.start);
         }
     }
 

@@ -175,6 +175,23 @@ impl Entry {
         way: 0,
     };
 
+    /// What is at a slot of the table that nobody has, with the next such one.
+    pub(super) fn vacant(next: u32) -> Self {
+        Self {
+            new_ports: next,
+            ..Self::VACANT
+        }
+    }
+
+    pub(super) fn is_vacant(&self) -> bool {
+        self.key == Self::VACANT.key
+    }
+
+    /// The next slot that nobody has, of one that nobody has.
+    pub(super) fn next_vacant(&self) -> u32 {
+        self.new_ports
+    }
+
     /// Whether all numbers of a walk fit their fields: else it is not remembered.
     pub(super) fn holds(memory: &Memory) -> bool {
         let mut charges = memory.charges.iter().flatten();

@@ -16,11 +16,11 @@ mod entry;
 mod table;
 
 pub(crate) use entry::{Charge, Entry, Key, Memory, PackedFlow, PackedPlace, PackedSource};
-pub(crate) use table::{EntryId, Tag};
+pub(crate) use table::{EntryId, Start};
 
-use crate::conntrack::{Direction, Holder, TrackId, Tracks};
+use crate::conntrack::{Direction, Holder, TrackId};
 use crate::{Nanos, Program, Source, State};
-use table::{Follow, Table};
+use table::Table;
 use vpcsim_packet::FlowKey;
 
 /// Entries of all flows, both directions.
@@ -64,14 +64,14 @@ impl FlowCache {
 
     /// Where a look-up starts and what it looks for; asks for what it will read first.
     #[inline]
-    pub(crate) fn start(&self, hash: u64) -> (EntryId, Tag) {
+    pub(crate) fn start(&self, hash: u64) -> Start {
         self.table.start(hash)
     }
 
     /// Where the entry is, most likely, from where its look-up [starts](Self::start); asks for it.
     #[inline]
-    pub(crate) fn guess(&self, start: EntryId, tag: Tag) -> EntryId {
-        self.table.guess(start, tag)
+    pub(crate) fn guess(&self, start: Start) -> EntryId {
+        self.table.guess(start)
     }
 
     /// The entry of a key if it is where it was guessed.
@@ -101,20 +101,6 @@ impl FlowCache {
     }
 }
 
-impl Follow for Tracks {
-    fn moved(&mut self, entry: &Entry, to: EntryId) {
-        if let Some((track, direction)) = entry.track() {
-            self.set_entry(track, direction, Some(to));
-        }
-    }
-
-    fn prefetch(&self, entry: &Entry) {
-        if let Some((track, _)) = entry.track() {
-            Tracks::prefetch(self, track, true);
-        }
-    }
-}
-
 impl State {
     /// Remembers a walk, whose way an observer calls `way`.
     pub(crate) fn remember(&mut self, program: &Program, key: &Key, memory: &Memory, way: u32) {
@@ -139,7 +125,7 @@ impl State {
             self.cache.hand = oldest;
             self.drop_entry(program, oldest);
         }
-        let id = self.cache.table.make(key.hash(), &mut self.tracks);
+        let id = self.cache.table.make(key.hash());
         *self.cache.table.get_mut(id) = Entry::new(key, memory, way);
         if let Some((track, direction)) = memory.track {
             self.tracks.set_entry(track, direction, Some(id));
@@ -205,8 +191,10 @@ impl State {
 
     /// Forgets everything, as [`Self::uncache`] does.
     pub(crate) fn uncache_all(&mut self, program: &Program) {
-        while let Some(id) = self.cache.table.next_after(EntryId::FIRST) {
+        let mut hand = EntryId::FIRST;
+        while let Some(id) = self.cache.table.next_after(hand) {
             self.drop_entry(program, id);
+            hand = id;
         }
     }
 

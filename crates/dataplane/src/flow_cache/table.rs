@@ -1,93 +1,81 @@
-//! Where flow entries are found: open addressing with a byte of tag for each entry.
+//! Where flow entries are found: lines of twelve tags and the slots of the entries that have them.
 //!
-//! Eight tags stand in one word. A look-up compares a word of tags, and then, almost always, the
-//! one entry that it names: a line of tags (64 entries share it) and a line of entry. The table is
-//! cut into segments that grow one at a time, so that growing moves little and costs little memory.
+//! Entries stand one behind the other and stay where they are. A look-up compares the tags of a line, all
+//! at once, and then, almost always, the one entry that is named: one cache line of each. An entry whose
+//! line is full goes to the next one; the line counts those that went past it, so that a search knows when
+//! to end, and nothing is left behind by what is taken out.
+//!
+//! The lines are cut into segments that grow one at a time: growing moves little and costs little memory.
 
 use super::entry::{Entry, Key};
+use crate::lanes::equal;
 use crate::memory::{Large, prefetch};
 
 /// Segments: as many pauses, each as much shorter, when the table grows.
 const SEGMENTS: usize = 4;
-/// Tags in a word.
-const WORD: usize = 8;
-/// The lowest and the highest bit of each tag of a word.
-const LOW: u64 = u64::from_ne_bytes([1; WORD]);
-const HIGH: u64 = u64::from_ne_bytes([0x80; WORD]);
-/// Of eight places, six may be taken: few searches leave their first word.
-const FULL: usize = 6;
-/// Entries of a segment from which on it grows by less, and from twice as many on by less still.
-const MANY: usize = 1 << 16;
+/// Entries that a line has room for.
+const LINE: usize = 12;
+/// Of a line's entries, as many may be taken on average: few searches leave their first line.
+const FULL: usize = 10;
 
-const VACANT: u8 = 0;
-/// There was an entry: a search goes on.
-const LEFT: u8 = 1;
-
-/// Where an entry is. Entries stay where they are until their segment grows.
+/// Where an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EntryId(u32);
 
 impl EntryId {
     /// Nowhere.
     pub(crate) const NONE: Self = Self(u32::MAX);
-}
 
-/// Some bits of a hash, to tell entries apart by without a look at them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tag(u8);
-
-const INDEX_BITS: u32 = 29;
-
-impl EntryId {
     pub(super) const FIRST: Self = Self(0);
-
-    fn new(segment: usize, index: usize) -> Self {
-        Self((segment as u32) << INDEX_BITS | index as u32)
-    }
-
-    fn parts(self) -> (usize, usize) {
-        let index = self.0 & ((1 << INDEX_BITS) - 1);
-        ((self.0 >> INDEX_BITS) as usize, index as usize)
-    }
 }
 
-/// Who knows where entries are.
-pub(super) trait Follow {
-    /// An entry is here from now on.
-    fn moved(&mut self, entry: &Entry, to: EntryId);
-
-    /// Asks for what that will change.
-    fn prefetch(&self, entry: &Entry);
+/// Where a look-up starts: a line, and the tag that it looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// Segment and line in a word.
+    line: u32,
+    tag: u8,
 }
+
+/// A segment has less than a quarter of the lines for 2^32 entries.
+const LINE_BITS: u32 = 29;
 
 #[derive(Debug)]
 pub(super) struct Table {
     segments: [Segment; SEGMENTS],
+    entries: Large<Entry>,
+    /// The slot that was vacated last, which names the next one.
+    free: EntryId,
     len: usize,
 }
 
 #[derive(Debug, Default)]
 struct Segment {
-    /// A tag for each entry.
-    tags: Large<[u8; WORD]>,
-    entries: Large<Entry>,
+    lines: Large<Line>,
     live: usize,
-    /// Live ones and those that left.
-    used: usize,
 }
 
-/// What a hash says: segment, first word, tag.
-#[derive(Clone, Copy)]
-struct Spot {
-    segment: usize,
-    word: usize,
-    tag: u8,
+/// Tags and slots, those that are taken first.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+struct Line {
+    /// [`LINE`] tags; then four bytes: in the lowest four bits how many entries there are, above how many
+    /// went past.
+    head: [u8; LINE + 4],
+    slots: [u32; LINE],
 }
+
+const _: () = assert!(size_of::<Line>() == 64);
+
+/// One that went past, where a line counts.
+const PAST: u32 = 1 << 4;
 
 impl Table {
     pub(super) fn new() -> Self {
         Self {
             segments: Default::default(),
+            entries: Large::new(),
+            free: EntryId::NONE,
             len: 0,
         }
     }
@@ -96,297 +84,293 @@ impl Table {
         self.len
     }
 
+    /// The place where a look-up begins; asks for the line that it will compare.
     #[inline]
-    fn spot(&self, hash: u64) -> Spot {
-        let segment = hash as usize % SEGMENTS;
-        self.segments[segment].spot(segment, hash)
-    }
-
-    /// The place where a look-up begins, and the tag that it looks for; asks for the tags that it
-    /// will compare.
-    #[inline]
-    pub(super) fn start(&self, hash: u64) -> (EntryId, Tag) {
-        let Spot { segment, word, tag } = self.spot(hash);
-        if let Some(word) = self.segments[segment].tags.get(word) {
-            prefetch(word);
-        }
-        (EntryId::new(segment, word * WORD), Tag(tag))
-    }
-
-    /// The place that the tags name first; asks for its line. A hint: the entry may be another's.
-    #[inline]
-    pub(super) fn guess(&self, start: EntryId, tag: Tag) -> EntryId {
-        let (number, index) = start.parts();
+    pub(super) fn start(&self, hash: u64) -> Start {
+        let number = segment_of(hash);
         let segment = &self.segments[number];
-        let mut word = index / WORD;
-        let Some(&tags) = segment.tags.get(word) else {
+        let line = segment.home(hash);
+        if let Some(line) = segment.lines.get(line) {
+            prefetch(line);
+        }
+        Start {
+            line: (number as u32) << LINE_BITS | line as u32,
+            tag: tag(hash),
+        }
+    }
+
+    /// The first entry that the line names; asks for it. A hint: the entry may be another's, or farther
+    /// on.
+    #[inline]
+    pub(super) fn guess(&self, start: Start) -> EntryId {
+        let number = (start.line >> LINE_BITS) as usize;
+        let line = (start.line & ((1 << LINE_BITS) - 1)) as usize;
+        let Some(line) = self.segments[number].lines.get(line) else {
             return EntryId::NONE;
         };
-        let mut found = first_match(tags, tag.0);
-        if found >= WORD {
-            // Nowhere, and then this is where it will be; or, seldom, the word was full when it came.
-            found = first_free(tags);
-            if found >= WORD {
-                word = (word + 1) % segment.tags.len();
-                found = first_match(segment.tags[word], tag.0).min(WORD - 1);
+        let place = line.matches(start.tag).trailing_zeros() as usize;
+        match line.slots.get(place) {
+            Some(&slot) => {
+                if let Some(entry) = self.entries.get(slot as usize) {
+                    prefetch(entry);
+                }
+                EntryId(slot)
             }
+            None => EntryId::NONE,
         }
-        let index = word * WORD + found;
-        prefetch(&segment.entries[index]);
-        EntryId::new(number, index)
     }
 
     /// The entry of this key if it is at this place.
     #[inline]
     pub(super) fn at(&self, id: EntryId, key: &Key) -> Option<&Entry> {
-        let (segment, index) = id.parts();
-        let entry = self.segments.get(segment)?.entries.get(index)?;
+        let entry = self.entries.get(id.0 as usize)?;
         entry.is_of(key).then_some(entry)
     }
 
     /// The entry of a key.
     #[inline]
     pub(super) fn find(&self, hash: u64, key: &Key) -> Option<EntryId> {
-        let spot = self.spot(hash);
-        let segment = &self.segments[spot.segment];
-        let words = segment.tags.len();
-        let mut word = spot.word;
-        for _ in 0..words {
-            let tags = segment.tags[word];
-            for at in matches(tags, spot.tag) {
-                let index = word * WORD + at;
-                if segment.entries[index].is_of(key) {
-                    return Some(EntryId::new(spot.segment, index));
+        let segment = &self.segments[segment_of(hash)];
+        let (mut at, tag) = (segment.home(hash), tag(hash));
+        for _ in 0..segment.lines.len() {
+            let line = &segment.lines[at];
+            let mut matches = line.matches(tag);
+            while matches != 0 {
+                let slot = line.slots[matches.trailing_zeros() as usize % LINE];
+                if self.entries[slot as usize].is_of(key) {
+                    return Some(EntryId(slot));
                 }
+                matches &= matches - 1;
             }
-            if first_match(tags, VACANT) < WORD {
-                return None;
+            if line.went_past() == 0 {
+                break;
             }
-            word = if word + 1 == words { 0 } else { word + 1 };
+            at = segment.after(at);
         }
         None
     }
 
-    /// Asks for an entry and its tag.
+    /// Asks for an entry.
     pub(super) fn prefetch(&self, id: EntryId) {
-        let (segment, index) = id.parts();
-        let segment = &self.segments[segment];
-        prefetch(&segment.entries[index]);
-        prefetch(&segment.tags[index / WORD]);
+        if let Some(entry) = self.entries.get(id.0 as usize) {
+            prefetch(entry);
+        }
     }
 
     #[inline]
     pub(super) fn get(&self, id: EntryId) -> &Entry {
-        let (segment, index) = id.parts();
-        &self.segments[segment].entries[index]
+        &self.entries[id.0 as usize]
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, id: EntryId) -> &mut Entry {
-        let (segment, index) = id.parts();
-        &mut self.segments[segment].entries[index]
+        &mut self.entries[id.0 as usize]
     }
 
     /// Makes the place of an entry whose key has none; it is to be written there.
-    pub(super) fn make(&mut self, hash: u64, follow: &mut impl Follow) -> EntryId {
-        let number = self.spot(hash).segment;
-        let segment = &mut self.segments[number];
-        if segment.used >= segment.tags.len() * FULL {
-            segment.grow(number, follow);
+    pub(super) fn make(&mut self, hash: u64) -> EntryId {
+        let segment = &mut self.segments[segment_of(hash)];
+        if segment.live >= segment.lines.len() * FULL {
+            segment.grow(&self.entries);
         }
-        let spot = self.spot(hash);
-        let index = self.segments[number].take(spot);
+        let id = if self.free == EntryId::NONE {
+            self.entries.push(Entry::VACANT);
+            // Entries are 64 bytes: there are fewer than 2^32.
+            EntryId(self.entries.len() as u32 - 1)
+        } else {
+            let next = self.entries[self.free.0 as usize].next_vacant();
+            let id = std::mem::replace(&mut self.free, EntryId(next));
+            self.prefetch(self.free);
+            id
+        };
+        self.segments[segment_of(hash)].put(hash, id.0);
         self.len += 1;
-        EntryId::new(number, index)
+        id
     }
 
     pub(super) fn remove(&mut self, id: EntryId) {
-        let (segment, index) = id.parts();
-        let segment = &mut self.segments[segment];
-        let word = &mut segment.tags[index / WORD];
-        // No search has gone past a word with a vacant place.
-        if word.contains(&VACANT) {
-            word[index % WORD] = VACANT;
-            segment.used -= 1;
-        } else {
-            word[index % WORD] = LEFT;
+        let entry = &mut self.entries[id.0 as usize];
+        let hash = entry.key().hash();
+        if self.segments[segment_of(hash)].take(hash, id.0) {
+            *entry = Entry::vacant(self.free.0);
+            self.free = id;
+            self.len -= 1;
         }
-        segment.entries[index] = Entry::VACANT;
-        segment.live -= 1;
-        self.len -= 1;
     }
 
     /// The entry after a place, in a circle; `None` in an empty table.
     pub(super) fn next_after(&self, id: EntryId) -> Option<EntryId> {
-        let (first, index) = id.parts();
-        let rest = self.segments[first].live_from(index + 1);
-        let others = (1..=SEGMENTS).map(|step| (first + step) % SEGMENTS);
-        let beginnings = others.filter_map(|number| {
-            let index = self.segments[number].live_from(0)?;
-            Some(EntryId::new(number, index))
-        });
-        rest.map(|index| EntryId::new(first, index))
-            .or_else(|| { beginnings }.next())
+        let slots = self.entries.len();
+        let from = (id.0 as usize).saturating_add(1).min(slots);
+        let mut circle = (from..slots).chain(0..from);
+        let next = circle.find(|&slot| !self.entries[slot].is_vacant());
+        next.filter(|_| self.len > 0)
+            .map(|slot| EntryId(slot as u32))
     }
+}
+
+#[inline]
+fn segment_of(hash: u64) -> usize {
+    hash as usize % SEGMENTS
+}
+
+#[inline]
+fn tag(hash: u64) -> u8 {
+    (hash >> 6) as u8
 }
 
 impl Segment {
+    /// The high half picks the line, whatever the number of lines (Lemire's reduction).
     #[inline]
-    fn spot(&self, segment: usize, hash: u64) -> Spot {
-        // The high half picks the word, whatever the number of words (Lemire's reduction).
-        let word = (((hash >> 32) * self.tags.len() as u64) >> 32) as usize;
-        // Two values are not tags.
-        let tag = ((hash >> 6) as u8).max(LEFT + 1);
-        Spot { segment, word, tag }
+    fn home(&self, hash: u64) -> usize {
+        (((hash >> 32) * self.lines.len() as u64) >> 32) as usize
     }
 
-    /// The first live entry at `index` or after.
-    fn live_from(&self, index: usize) -> Option<usize> {
-        let taken = self.tags.as_flattened().iter().enumerate().skip(index);
-        let mut live = taken.filter(|(_, tag)| **tag > LEFT);
-        live.next().map(|(index, _)| index)
-    }
-
-    /// Takes the place where the search for an entry will come by first. There is one.
     #[inline]
-    fn take(&mut self, Spot { word, tag, .. }: Spot) -> usize {
-        let taken = self.take_from(word, tag);
-        taken.or_else(|| self.take_from(0, tag)).unwrap_or(0)
+    fn after(&self, line: usize) -> usize {
+        if line + 1 == self.lines.len() {
+            0
+        } else {
+            line + 1
+        }
     }
 
-    /// Takes the first free place of a word or of one after it, if one of them has any.
+    /// There is room.
     #[inline]
-    fn take_from(&mut self, first: usize, tag: u8) -> Option<usize> {
-        let mut tags = self.tags.iter_mut().enumerate().skip(first);
-        let (word, tags) = tags.find(|(_, tags)| first_free(**tags) < WORD)?;
-        let at = first_free(*tags);
-        self.used += usize::from(tags[at] == VACANT);
-        self.live += 1;
-        // As a word, as it will be read a moment later.
-        let shift = at * WORD;
-        let others = u64::from_le_bytes(*tags) & !(0xff << shift);
-        *tags = (others | u64::from(tag) << shift).to_le_bytes();
-        Some(word * WORD + at)
+    fn put(&mut self, hash: u64, slot: u32) {
+        let mut at = self.home(hash);
+        while let Some(line) = self.lines.get_mut(at) {
+            if line.len() < LINE {
+                line.add(tag(hash), slot);
+                self.live += 1;
+                return;
+            }
+            line.pass(1);
+            at = self.after(at);
+        }
     }
 
-    /// Makes room for half as many more as live, a quarter or an eighth where that is much memory; or,
-    /// where most have left, tidies up.
+    /// Takes an entry out; false where it is not.
+    fn take(&mut self, hash: u64, slot: u32) -> bool {
+        let home = self.home(hash);
+        let mut at = home;
+        let mut found = None;
+        for _ in 0..self.lines.len() {
+            let line = &self.lines[at];
+            found = line.slots[..line.len()]
+                .iter()
+                .position(|&other| other == slot);
+            if found.is_some() || line.went_past() == 0 {
+                break;
+            }
+            at = self.after(at);
+        }
+        let Some(place) = found else { return false };
+        self.lines[at].take(place);
+        self.live -= 1;
+        let mut passed = home;
+        while passed != at {
+            self.lines[passed].pass(-1);
+            passed = self.after(passed);
+        }
+        true
+    }
+
+    /// Makes room for half as many more as live.
     ///
-    /// In place: hashes stand in order, and the more words there are the later each belongs. So from the
-    /// last word on each entry moves to where all who were there have left. The few that were carried
-    /// past the word in which they will belong, or now past the end, are placed last.
+    /// In place: hashes stand in order, and the more lines there are the later each belongs. So from the
+    /// last line on all move to where all who were there have left. The few that were carried past the line
+    /// in which they will belong, or now past the end, are placed last.
     #[cold]
-    fn grow(&mut self, number: usize, follow: &mut impl Follow) {
-        let before = self.tags.len();
-        let more = match self.live / MANY {
-            0 => 2,
-            1 => 4,
-            _ => 8,
-        };
-        let words = ((self.live + self.live / more) / FULL + 1).max(before);
-        self.tags.widen(words, [VACANT; WORD]);
-        self.entries.widen(words * WORD, Entry::VACANT);
-        (self.live, self.used) = (0, 0);
+    fn grow(&mut self, entries: &Large<Entry>) {
+        /// Lines whose entries, which know their hashes, are asked for ahead.
+        const AHEAD: usize = 2;
+        let before = self.lines.len();
+        let lines = (self.live + self.live / 2) / FULL + 1;
+        self.lines.widen(lines, Line::EMPTY);
+        self.live = 0;
         let mut last = Vec::new();
-        for word in (0..before).rev() {
-            self.prefetch_before(word, follow);
-            let tags = std::mem::replace(&mut self.tags[word], [VACANT; WORD]);
-            for at in taken(tags) {
-                let from = word * WORD + at;
-                let spot = self.spot(number, self.entries[from].key().hash());
-                let place = if spot.word >= word {
-                    self.take_from(spot.word, spot.tag)
+        for at in (0..before).rev() {
+            if let Some(line) = at.checked_sub(AHEAD).map(|ahead| &self.lines[ahead]) {
+                let slots = line.slots[..line.len()].iter();
+                slots.for_each(|&slot| prefetch(&entries[slot as usize]));
+            }
+            let line = std::mem::replace(&mut self.lines[at], Line::EMPTY);
+            for &slot in &line.slots[..line.len()] {
+                let hash = entries[slot as usize].key().hash();
+                let home = self.home(hash);
+                if home >= at && self.has_room_from(home) {
+                    self.put(hash, slot);
                 } else {
-                    None
-                };
-                match place {
-                    Some(to) if to == from => {
-                        follow.moved(&self.entries[from], EntryId::new(number, to))
-                    }
-                    Some(to) => {
-                        follow.moved(&self.entries[from], EntryId::new(number, to));
-                        // From line to line: not in parts by way of the stack.
-                        self.entries.copy_within(from..=from, to);
-                        self.entries[from] = Entry::VACANT;
-                    }
-                    None => {
-                        last.push((spot, self.entries[from]));
-                        self.entries[from] = Entry::VACANT;
-                    }
+                    last.push((hash, slot));
                 }
             }
         }
-        for (spot, entry) in last {
-            let to = self.take(spot);
-            self.entries[to] = entry;
-            follow.moved(&entry, EntryId::new(number, to));
+        for (hash, slot) in last {
+            self.put(hash, slot);
         }
     }
 
-    /// Asks for what moving the entries of the words before this one will touch.
+    /// Whether a line or one after it has room, without going on at the first.
     #[inline]
-    fn prefetch_before(&self, word: usize, follow: &impl Follow) {
-        const ENTRIES: usize = 4;
-        const FOLLOWERS: usize = 2;
-        let of = |ahead: usize| {
-            let word = word.checked_sub(ahead);
-            let tags = word.map_or([VACANT; WORD], |word| self.tags[word]);
-            taken(tags).filter_map(move |at| self.entries.get(word? * WORD + at))
-        };
-        of(ENTRIES).for_each(prefetch);
-        of(FOLLOWERS).for_each(|entry| follow.prefetch(entry));
+    fn has_room_from(&self, line: usize) -> bool {
+        self.lines[line..].iter().any(|line| line.len() < LINE)
     }
 }
 
-/// The places of a word that have an entry.
-#[inline]
-fn taken(tags: [u8; WORD]) -> impl Iterator<Item = usize> {
-    places(taken_marks(tags))
-}
+impl Line {
+    const EMPTY: Self = Self {
+        head: [0; LINE + 4],
+        slots: [0; LINE],
+    };
 
-/// The highest bit of each byte that is the tag of an entry.
-#[inline]
-fn taken_marks(tags: [u8; WORD]) -> u64 {
-    const _: () = assert!(VACANT < 2 && LEFT < 2);
-    let word = u64::from_le_bytes(tags);
-    // Two or more, without a carry from byte to byte.
-    (((word & !HIGH) + 0x7e * LOW) | word) & HIGH
-}
+    #[inline]
+    fn count(&self) -> u32 {
+        let [.., a, b, c, d] = self.head;
+        u32::from_le_bytes([a, b, c, d])
+    }
 
-/// The places whose highest bits are set.
-#[inline]
-fn places(mut marks: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let at = marks.trailing_zeros() as usize / WORD;
-        marks &= marks.wrapping_sub(1);
-        (at < WORD).then_some(at)
-    })
-}
+    #[inline]
+    fn set_count(&mut self, count: u32) {
+        self.head[LINE..].copy_from_slice(&count.to_le_bytes());
+    }
 
-/// The places of a word that have a tag; perhaps more of them, which the keys tell apart.
-#[inline]
-fn matches(word: [u8; WORD], tag: u8) -> impl Iterator<Item = usize> {
-    places(marks(word, tag))
-}
+    #[inline]
+    fn len(&self) -> usize {
+        ((self.count() % PAST) as usize).min(LINE)
+    }
 
-/// The first place of a word that has a tag; [`WORD`] or more where none has.
-#[inline]
-fn first_match(word: [u8; WORD], tag: u8) -> usize {
-    marks(word, tag).trailing_zeros() as usize / WORD
-}
+    #[inline]
+    fn went_past(&self) -> u32 {
+        self.count() / PAST
+    }
 
-/// The first place of a word that is free; [`WORD`] where none is.
-#[inline]
-fn first_free(word: [u8; WORD]) -> usize {
-    (taken_marks(word) ^ HIGH).trailing_zeros() as usize / WORD
-}
+    /// So many more go past: as many as there are entries at most.
+    #[inline]
+    fn pass(&mut self, more: i32) {
+        self.set_count(self.count().wrapping_add_signed(more * PAST as i32));
+    }
 
-/// The highest bit of each byte that equals the tag. The lowest one is exact, a higher one may be
-/// a false alarm (of a byte that differs by one, above one that is equal).
-#[inline]
-fn marks(word: [u8; WORD], tag: u8) -> u64 {
-    let differing = u64::from_le_bytes(word) ^ (LOW * u64::from(tag));
-    differing.wrapping_sub(LOW) & !differing & HIGH
+    /// A bit for each place whose entry has this tag.
+    #[inline]
+    fn matches(&self, tag: u8) -> u32 {
+        equal(&self.head, tag) & ((1 << self.len()) - 1)
+    }
+
+    #[inline]
+    fn add(&mut self, tag: u8, slot: u32) {
+        let place = self.len();
+        self.head[place] = tag;
+        self.slots[place] = slot;
+        self.set_count(self.count() + 1);
+    }
+
+    fn take(&mut self, place: usize) {
+        let last = self.len() - 1;
+        self.head[place] = self.head[last];
+        self.slots[place] = self.slots[last];
+        self.set_count(self.count() - 1);
+    }
 }
 
 #[cfg(test)]
@@ -421,17 +405,8 @@ mod tests {
         (key, Entry::new(&key, &memory, number))
     }
 
-    impl Follow for HashMap<Key, EntryId> {
-        fn moved(&mut self, entry: &Entry, to: EntryId) {
-            self.insert(*entry.key(), to);
-        }
-
-        fn prefetch(&self, _: &Entry) {}
-    }
-
     proptest! {
-        /// Whoever is told where entries are, and where they move, finds them there; so does a search.
-        /// What has left is nowhere.
+        /// Entries stay where they were made, and a search finds them there; what has left is nowhere.
         #[test]
         fn entries_are_where_it_was_said(steps in vec(any_step(), 0..20)) {
             let mut table = Table::new();
@@ -442,7 +417,7 @@ mod tests {
                 for _ in 0..come {
                     number += 1;
                     let (key, entry) = entry(number);
-                    let id = table.make(key.hash(), &mut there);
+                    let id = table.make(key.hash());
                     *table.get_mut(id) = entry;
                     there.insert(key, id);
                 }
