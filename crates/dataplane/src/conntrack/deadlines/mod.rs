@@ -5,9 +5,9 @@
 //! timer (`hasten`).
 //!
 //! Setting and taking a timer costs the same however many there are. As the clock goes on, timers
-//! move to finer buckets, and those of the tick that the clock is in to a heap, from which they
-//! come exact to the nanosecond, the next few by way of a queue, so that they are known before they
-//! have their turn. What the clock passes in a jump goes to the heap at once: a jump
+//! move to finer buckets, and those of the tick that the clock is in to a queue, where they stand in
+//! order, exact to the nanosecond, and are known before they have their turn; what is set within the
+//! tick goes to a heap beside it. What the clock passes in a jump goes to the queue at once: a jump
 //! costs what is due, not the time jumped over. There are never stale timers, so memory follows
 //! the live connections: 17 bytes each.
 
@@ -55,9 +55,9 @@ pub(super) struct Deadlines {
     places: Places,
     wheel: Wheel,
     /// Timers of the clock's tick and before.
-    soon: Soon,
-    /// The first of those; what comes to the heap later may come before them.
     queue: Queue,
+    /// The same that were set when it had begun.
+    soon: Soon,
     /// The latest time that was asked about.
     clock: Nanos,
     next: Nanos,
@@ -107,19 +107,11 @@ impl Deadlines {
         first.into_iter().flatten().min_by_key(Due::order)
     }
 
-    /// Where one is due at `now`: that and the next ones of the same tick, [`AHEAD`] at most.
-    /// Nothing where those that were named before have not all had their turn.
+    /// Where one is due at `now`: the next ones of the same tick, [`AHEAD`] at most, but for those that
+    /// were set within it. Nothing where those that were named before have not all had their turn.
     pub(super) fn next_up(&mut self, now: Nanos) -> impl Iterator<Item = u32> {
-        let anew = self.due(now).is_some() && self.queue.is_empty();
-        if anew {
-            while let Some(due) = self.soon.first()
-                && self.queue.push(due, &mut self.places)
-            {
-                self.soon.pop(&mut self.places);
-            }
-        }
-        let all = if anew { AHEAD } else { 0 };
-        self.queue.slots().take(all)
+        let is_due = self.due(now).is_some();
+        is_due.then(|| self.queue.name()).into_iter().flatten()
     }
 
     /// Sets the timer of a new connection.
@@ -196,6 +188,7 @@ impl Deadlines {
             return;
         }
         let before = std::mem::replace(&mut self.clock, now);
+        let end = self.queue.end();
         for level in 0..LEVELS {
             let (passed, reached) = (Bucket::of(level, before), Bucket::of(level, now));
             if passed == reached {
@@ -208,6 +201,11 @@ impl Deadlines {
             }
         }
         self.ease(tick(before));
+        // What is there from the tick before comes before all these.
+        self.queue.sort(end, &mut self.places);
+        if let Some(first) = self.queue.first() {
+            self.next = self.next.min(first.at());
+        }
     }
 
     /// Empties the next bucket of each level little by little, so that nothing is left of it when
@@ -233,7 +231,11 @@ impl Deadlines {
             let Some(due) = self.wheel.pop(bucket) else {
                 break;
             };
-            self.put(due);
+            if tick(due.at()) <= tick(self.clock) {
+                self.queue.add(due);
+            } else {
+                self.put(due);
+            }
         }
     }
 
@@ -275,7 +277,8 @@ impl Deadlines {
     }
 
     pub(super) fn capacity(&self) -> usize {
-        let timers = self.wheel.capacity().max(self.soon.capacity());
+        let soon = self.soon.capacity().max(self.queue.capacity());
+        let timers = self.wheel.capacity().max(soon);
         self.places.capacity().max(timers)
     }
 }

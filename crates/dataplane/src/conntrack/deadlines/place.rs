@@ -1,6 +1,5 @@
 //! Where the timer of each connection is.
 
-use super::queue::AHEAD;
 use crate::memory::{Large, prefetch};
 
 /// Where a timer is.
@@ -8,9 +7,9 @@ use crate::memory::{Large, prefetch};
 pub(super) enum Place {
     /// Nowhere: nobody waits for it.
     Off,
-    /// At this index of the heap of what is due soon.
+    /// At this index of the heap of what was set within that tick.
     Soon(usize),
-    /// At this index of the queue of what is next.
+    /// At this index of the queue of the clock's tick.
     Queue(usize),
     /// On the wheel.
     Chunk { chunk: usize, index: usize },
@@ -21,11 +20,9 @@ pub(super) const STRIDE: usize = 32;
 
 /// Codes from here on are places in the heap. Below, chunks for two billion timers.
 const SOON: u32 = 1 << 31;
-/// Codes from here on are places in the queue. Below, a heap of as many timers.
-const QUEUE: u32 = u32::MAX - 255;
+/// Codes from here on are places in the queue: as many as in the heap, a billion.
+const QUEUE: u32 = 3 << 30;
 const OFF: u32 = u32::MAX;
-
-const _: () = assert!(AHEAD <= (OFF - QUEUE) as usize);
 
 /// The place of each slot's timer, four bytes each.
 #[derive(Debug, Clone, Default)]

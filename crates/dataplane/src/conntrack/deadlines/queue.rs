@@ -1,5 +1,5 @@
-//! The next few timers of the clock's tick, in order: known before the first of them has its turn, so
-//! that what ending them touches can be asked for.
+//! The timers of the clock's tick in order, sorted once when the tick begins: known before the first of
+//! them has its turn, so that what ending them touches can be asked for.
 
 use super::Due;
 use super::place::{Place, Places};
@@ -9,67 +9,70 @@ pub(crate) const AHEAD: usize = 32;
 
 /// No timer: one was taken from here.
 const GONE: u32 = u32::MAX;
+/// Room that is kept for later ticks, in timers. A jump of the clock may bring all that there are.
+const KEPT: usize = 1 << 12;
 
 /// Some timers, the first ones first.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Queue {
-    timers: [Due; AHEAD],
+    timers: Vec<Due>,
     /// Those before have had their turn.
     from: usize,
-    to: usize,
-}
-
-impl Default for Queue {
-    fn default() -> Self {
-        Self {
-            timers: [Due::default(); AHEAD],
-            from: 0,
-            to: 0,
-        }
-    }
+    /// Those before have been named.
+    named: usize,
 }
 
 impl Queue {
     #[inline]
     pub(super) fn first(&self) -> Option<Due> {
-        self.timers[self.from..self.to].first().copied()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.from == self.to
+        self.timers.get(self.from).copied()
     }
 
     pub(super) fn get(&self, index: usize) -> Due {
         self.timers[index]
     }
 
-    /// Adds a timer that comes after all that are there; false where there is no room.
-    pub(super) fn push(&mut self, due: Due, places: &mut Places) -> bool {
-        if self.is_empty() {
-            (self.from, self.to) = (0, 0);
+    /// Adds a timer that comes after all that are sorted, which is [sorted](Self::sort) before anything
+    /// else happens here.
+    pub(super) fn add(&mut self, due: Due) {
+        self.timers.push(due);
+    }
+
+    /// Where timers that are added now begin.
+    pub(super) fn end(&self) -> usize {
+        self.timers.len()
+    }
+
+    /// Sorts the timers that were added since this was the [end](Self::end).
+    pub(super) fn sort(&mut self, end: usize, places: &mut Places) {
+        self.timers[end..].sort_unstable_by_key(Due::order);
+        for (index, due) in (end..).zip(&self.timers[end..]) {
+            places.set(due.slot, Place::Queue(index));
         }
-        let Some(timer) = self.timers.get_mut(self.to) else {
-            return false;
-        };
-        *timer = due;
-        places.set(due.slot, Place::Queue(self.to));
-        self.to += 1;
-        true
     }
 
     /// Takes the timer out that is at an index.
     pub(super) fn remove(&mut self, index: usize, places: &mut Places) {
         let gone = std::mem::replace(&mut self.timers[index].slot, GONE);
         places.set(gone, Place::Off);
-        while self.from < self.to && self.timers[self.from].slot == GONE {
+        while self.first().is_some_and(|due| due.slot == GONE) {
             self.from += 1;
+        }
+        if self.from == self.timers.len() {
+            self.timers.clear();
+            self.timers.shrink_to(KEPT);
+            (self.from, self.named) = (0, 0);
         }
     }
 
-    /// Those that are there.
-    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
-        let slots = self.timers[self.from..self.to].iter().map(|due| due.slot);
-        slots.filter(|&slot| slot != GONE)
+    /// Names the next few, once those that were named before have all had their turn.
+    pub(super) fn name(&mut self) -> impl Iterator<Item = u32> {
+        let from = self.from.max(self.named);
+        if self.from >= self.named {
+            self.named = self.timers.len().min(self.from + AHEAD);
+        }
+        let named = self.timers[from..from.max(self.named)].iter();
+        named.map(|due| due.slot).filter(|&slot| slot != GONE)
     }
 }
 
@@ -78,7 +81,7 @@ impl Queue {
     /// The timers are in order, the first one is there, and each is where it says; returns how many
     /// there are.
     pub(super) fn assert_sound(&self, places: &Places) -> usize {
-        let timers = &self.timers[self.from..self.to];
+        let timers = &self.timers[self.from..];
         assert!(timers.first().is_none_or(|due| due.slot != GONE));
         let there: Vec<_> = timers.iter().filter(|due| due.slot != GONE).collect();
         assert!(there.is_sorted_by_key(|due| due.order()));
@@ -88,5 +91,9 @@ impl Queue {
             }
         }
         there.len()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.timers.capacity()
     }
 }

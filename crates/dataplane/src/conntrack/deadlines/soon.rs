@@ -1,4 +1,5 @@
-//! Timers that are due soon, exact to the nanosecond: a heap that knows where each of them is.
+//! Timers that were set within the clock's tick or before it, exact to the nanosecond: a heap that knows
+//! where each of them is.
 
 use super::Due;
 use super::place::{Place, Places};
@@ -26,15 +27,6 @@ impl Soon {
     /// Takes the timer out that is at an index of the heap.
     pub(super) fn remove(&mut self, index: usize, places: &mut Places) {
         places.set(self.0[index].slot, Place::Off);
-        self.take(index, places);
-    }
-
-    /// Takes the first timer out, which is somewhere else already.
-    pub(super) fn pop(&mut self, places: &mut Places) {
-        self.take(0, places);
-    }
-
-    fn take(&mut self, index: usize, places: &mut Places) {
         self.0.swap_remove(index);
         if index < self.0.len() {
             let index = self.rise(index, places);
