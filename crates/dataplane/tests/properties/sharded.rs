@@ -9,9 +9,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use vpcsim_dataplane::{
-    Arrival, Batch, Other, Program, Round, Rounds, Shards, State, Use, Work, advance,
+    Arrival, Batch, InOrder, Nanos, Other, Place, Program, Round, Rounds, Shards, State, Use,
+    Verdict, Walked, Work, advance,
 };
 use vpcsim_network::Network;
 use vpcsim_testkit::strategy::Sent;
@@ -58,6 +59,7 @@ impl Carrier for Shards {
             self.push(program, &mut round, *arrival, bytes);
         }
         self.run(program, &mut round);
+        tells_the_same(&round);
         let ends: Vec<_> = round.ended().map(kept).collect();
         for (ended, (arrival, _)) in round.ended().zip(packets) {
             assert_eq!(ended.arrival, *arrival);
@@ -133,6 +135,7 @@ impl Ahead {
         let mut first = under_way.pop_front().expect("a round under way");
         assert!(first.left.is_empty());
         self.shards.collect(program, &mut first.round, first.done);
+        tells_the_same(&first.round);
         first.round.ended().map(kept).collect()
     }
 }
@@ -175,6 +178,57 @@ impl Carrier for Ahead {
     fn pause(&mut self, program: &Program, seconds: u32) -> Vec<Other> {
         self.shards.pause(program, seconds)
     }
+}
+
+/// What a round tells in order: where packets arrived, and what became of the others.
+#[derive(Default)]
+struct Told<'a> {
+    arrived: Vec<(usize, Place, Nanos, &'a [u8])>,
+    others: Vec<(usize, Arrival, Ended)>,
+}
+
+impl<'a> InOrder<'a> for Told<'a> {
+    fn arrived(&mut self, number: usize, place: Place, time: Nanos, bytes: &'a [u8]) {
+        self.arrived.push((number, place, time, bytes));
+    }
+
+    fn ended(&mut self, number: usize, ended: vpcsim_dataplane::Ended<'a>) {
+        self.others.push((number, ended.arrival, kept(ended)));
+    }
+}
+
+/// However a round is asked what became of its packets, it says the same: one by one, those that simply
+/// arrived apart, and these by sums.
+fn tells_the_same(round: &Round) {
+    if !round.is_plain() {
+        return;
+    }
+    let (mut told, mut wanted) = (Told::default(), Told::default());
+    for (number, ended) in round.ended().enumerate() {
+        match ended.walked {
+            Walked {
+                verdict: Verdict::Delivered(place),
+                cut: false,
+            } if ended.others.is_empty() => {
+                wanted.arrived(number, place, ended.arrival.time, ended.bytes);
+            }
+            _ => wanted.ended(number, ended),
+        }
+    }
+    round.tell_in_order(&mut told);
+    assert!(told.arrived == wanted.arrived && told.others == wanted.others);
+    told.others.clear();
+    round.for_each_other(|number, ended| told.ended(number, ended));
+    assert!(told.others == wanted.others);
+    let mut sums: BTreeMap<Place, u64> = BTreeMap::new();
+    for sum in round.arrived() {
+        *sums.entry(sum.place).or_default() += sum.packets;
+    }
+    let mut counts: BTreeMap<Place, u64> = BTreeMap::new();
+    for (_, place, ..) in wanted.arrived {
+        *counts.entry(place).or_default() += 1;
+    }
+    assert_eq!(sums, counts);
 }
 
 fn kept(ended: vpcsim_dataplane::Ended<'_>) -> Ended {
