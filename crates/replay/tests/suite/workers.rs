@@ -1,22 +1,33 @@
-//! Whatever the number of workers: the same report and the same bytes.
+//! Whatever the number of workers, and whatever is wanted of packets: the same report and the same bytes.
 
 use crate::support::{OFFICE, corpus, go_on, json, program};
 use std::path::{Path, PathBuf};
 use vpcsim_dataplane::Program;
-use vpcsim_replay::{Endpoint, Input, Options, PcapngSink, ReplayError, Report, replay};
+use vpcsim_replay::{Endpoint, Input, Options, PcapngSink, ReplayError, Report, Sink, replay};
 
 /// The file that comes out, and the report.
 fn replayed(program: &Program, paths: &[PathBuf], options: &Options) -> (Vec<u8>, String) {
-    let inputs = paths.iter().map(|path| Input::open(path).unwrap());
     let mut sink = PcapngSink::new(program, Vec::new()).unwrap();
-    let result = replay(program, inputs.collect(), options, &mut sink, &mut go_on);
-    let report: Report = match result {
+    let report = reported(program, paths, options, &mut sink);
+    (sink.finish().unwrap(), report)
+}
+
+fn reported(
+    program: &Program,
+    paths: &[PathBuf],
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> String {
+    let inputs = paths.iter().map(|path| Input::open(path).unwrap());
+    let result = replay(program, inputs.collect(), options, sink, &mut go_on);
+    let mut report: Report = match result {
         Ok(report) => report,
         // Damaged on purpose: what came before is the same all the same.
         Err(ReplayError::Capture { report, .. }) => *report,
         Err(error) => panic!("{error}"),
     };
-    (sink.finish().unwrap(), json(&report))
+    report.timeline = None;
+    json(&report)
 }
 
 fn assert_same(program: &Program, paths: &[PathBuf], options: &Options) {
@@ -33,6 +44,20 @@ fn assert_same(program: &Program, paths: &[PathBuf], options: &Options) {
         assert_eq!(report, other_report, "{paths:?} with {workers} workers");
         // Not assert_eq: nobody wants to read both files.
         assert!(bytes == other_bytes, "{paths:?} with {workers} workers");
+    }
+}
+
+/// Packets that are written, counted only, and gathered by time are told of in three ways.
+fn assert_counted_alike(program: &Program, paths: &[PathBuf], options: &Options) {
+    let (_, report) = replayed(program, paths, options);
+    for (workers, timeline) in [(1, false), (1, true), (3, false)] {
+        let options = Options {
+            workers,
+            timeline,
+            ..options.clone()
+        };
+        let counted = reported(program, paths, &options, &mut ());
+        assert_eq!(report, counted, "{paths:?} with {options:?}");
     }
 }
 
@@ -70,5 +95,6 @@ fn real_captures_come_out_the_same() {
         }
         // One after another: connections and fragments live on from one to the next.
         assert_same(program, &captures, &attributed);
+        assert_counted_alike(program, &captures, &attributed);
     }
 }
