@@ -129,6 +129,15 @@ impl State {
             }
         }
     }
+
+    /// Asks for what finds the flow entries that stand for a tracker, when they are there.
+    pub(crate) fn prefetch_lines(&self, track: TrackId) {
+        for direction in [Direction::Original, Direction::Reply] {
+            if let Some(id) = self.tracks.entry(track, direction) {
+                self.cache.prefetch_line(id);
+            }
+        }
+    }
 }
 
 /// Where a packet from outside meets somebody who remembers.

@@ -19,11 +19,13 @@ impl Ending {
         }
     }
 
-    /// Asks for their entries, when they are there.
+    /// Asks for their entries, when they are there, and for what finds those.
     fn prefetch(&self, state: &State) {
-        for &track in self.tracks[..self.count].iter().flatten() {
-            state.prefetch_entries(track);
-        }
+        let tracks = self.tracks[..self.count].iter().flatten();
+        tracks
+            .clone()
+            .for_each(|&track| state.prefetch_entries(track));
+        tracks.for_each(|&track| state.prefetch_lines(track));
     }
 }
 

@@ -95,6 +95,11 @@ impl FlowCache {
         self.table.prefetch(id);
     }
 
+    /// Asks for what finds an entry that is there.
+    pub(crate) fn prefetch_line(&self, id: EntryId) {
+        self.table.prefetch_line(id);
+    }
+
     #[inline]
     pub(crate) fn get_mut(&mut self, id: EntryId) -> &mut Entry {
         self.table.get_mut(id)

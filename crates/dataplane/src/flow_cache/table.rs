@@ -157,6 +157,11 @@ impl Table {
         }
     }
 
+    /// Asks for the line that names an entry, which is there.
+    pub(super) fn prefetch_line(&self, id: EntryId) {
+        self.start(self.get(id).key().hash());
+    }
+
     #[inline]
     pub(super) fn get(&self, id: EntryId) -> &Entry {
         &self.entries[id.0 as usize]
