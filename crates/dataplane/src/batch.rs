@@ -3,17 +3,17 @@
 //! The frames of a batch lie in one arena and are rewritten there, in place.
 
 mod ends;
+mod told;
 
-pub use ends::{Ended, InOrder};
+pub use told::{Ended, InOrder};
 
 use crate::ahead::{Ahead, Found};
-use crate::arrivals::Arrivals;
 use crate::conntrack::{Direction, Settings, TrackId};
 use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedSource, Start};
 use crate::memory::prefetch;
 use crate::observe::Observer;
-use crate::walk::{Arrival, Fragment, Other, Walked, walk, walk_and_remember, walk_fragment};
-use crate::{Nanos, Place, Program, State};
+use crate::walk::{Arrival, Fragment, walk, walk_and_remember, walk_fragment};
+use crate::{Nanos, Program, State};
 use bytes::BytesMut;
 use ends::{End, Ends};
 use std::ops::Range;
@@ -234,7 +234,7 @@ impl Batch {
     }
 
     /// Reads the packets' flows and asks memory for what the act will touch, so that the waits
-    /// overlap: first for the tags that the hashes lead to, then for the entries that they name.
+    /// overlap: first for the lines of tags that the hashes lead to, then for the entries that they name.
     fn look_up(
         &self,
         chunk: Range<usize>,
@@ -304,7 +304,7 @@ impl Batch {
             let Looked { key, at, shape, .. } = looked;
             let entry = match cache.at(*at, key) {
                 Some(entry) => entry,
-                // One in fifty: another entry of the word has the same tag.
+                // One in fifty: another entry of the line has the same tag.
                 None => match cache.find(key) {
                     Some(found) => {
                         *at = found;
@@ -434,105 +434,6 @@ impl Batch {
                 },
             };
             due = state.next_due();
-        }
-    }
-
-    /// Where each packet arrived, in order; `None` for one that did not. What [`ended`](Self::ended)
-    /// says, for those who only count.
-    pub fn places(&self) -> impl Iterator<Item = Option<Place>> {
-        self.packets.iter().map(|slot| self.ends.place(slot.end))
-    }
-
-    /// Adds up the packets that simply arrived, and tells of the number of each other: one that did not
-    /// arrive, was cut, or with which something else ended.
-    pub fn sum_up(&self, arrivals: &mut Arrivals, mut other: impl FnMut(usize)) {
-        for (index, slot) in self.packets.iter().enumerate() {
-            match self.ends.plain_place(slot.end) {
-                Some(place) => arrivals.add(place, slot.weight),
-                None => other(index),
-            }
-        }
-    }
-
-    /// What became of each packet, in order; nothing before [`Self::run`].
-    pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> + Clone {
-        self.packets.iter().filter_map(|slot| {
-            let (walked, others) = self.ends.of(slot.end)?;
-            Some(self.ended_of(slot, walked, others))
-        })
-    }
-
-    /// Tells in order what became of each packet.
-    pub fn tell_in_order<'a>(&'a self, told: &mut impl InOrder<'a>) {
-        for index in 0..self.len() {
-            self.tell_next(index, index, None, told);
-        }
-    }
-
-    /// Tells of the packet pushed as number `index`, which `told` knows by another number, perhaps at
-    /// another time.
-    #[inline(always)]
-    pub(crate) fn tell_next<'a>(
-        &'a self,
-        index: usize,
-        number: usize,
-        time: Option<Nanos>,
-        told: &mut impl InOrder<'a>,
-    ) {
-        let Some(slot) = self.packets.get(index) else {
-            return;
-        };
-        // Another core may have written them.
-        if let Some(next) = self.packets.get(index + SLOTS_AHEAD) {
-            prefetch(next);
-            if let Some(first) = self.arena.get(next.start) {
-                prefetch(first);
-            }
-        }
-        let time = time.unwrap_or(slot.time);
-        match self.ends.plain_place(slot.end) {
-            Some(place) => {
-                told.arrived(number, place.unpack(), time, &self.arena[slot.range()]);
-            }
-            None => self.ends.tell(slot.end, |walked, others| {
-                let mut ended = self.ended_of(slot, walked, others);
-                ended.arrival.time = time;
-                told.ended(number, ended);
-            }),
-        }
-    }
-
-    /// The number that the packet pushed as number `index` came with.
-    pub(crate) fn id(&self, index: usize) -> Option<u64> {
-        self.packets.get(index).map(|slot| slot.id)
-    }
-
-    /// Tells of what became of each packet, in order: what [`ended`](Self::ended) says. Those who can
-    /// wait until they are told need not copy it.
-    pub fn for_each_ended<'a>(&'a self, mut tell: impl FnMut(Ended<'a>)) {
-        for index in 0..self.len() {
-            self.tell_ended(index, &mut tell);
-        }
-    }
-
-    /// The same of the packet pushed as number `index`.
-    #[inline(always)]
-    pub fn tell_ended<'a>(&'a self, index: usize, tell: impl FnOnce(Ended<'a>)) {
-        let Some(slot) = self.packets.get(index) else {
-            return;
-        };
-        self.ends.tell(slot.end, |walked, others| {
-            tell(self.ended_of(slot, walked, others));
-        });
-    }
-
-    #[inline(always)]
-    fn ended_of<'a>(&'a self, slot: &Slot, walked: Walked, others: &'a [Other]) -> Ended<'a> {
-        Ended {
-            arrival: slot.arrival(),
-            walked,
-            bytes: &self.arena[slot.range()],
-            others,
         }
     }
 }

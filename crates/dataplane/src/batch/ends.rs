@@ -1,8 +1,8 @@
 //! How the packets of a batch ended.
 
 use crate::flow_cache::PackedPlace;
-use crate::walk::{Arrival, Other, Walked};
-use crate::{Nanos, Place, Verdict};
+use crate::walk::{Other, Walked};
+use crate::{Place, Verdict};
 use std::ops::Range;
 
 /// How a packet ended, in a word: not yet, or it arrived by a way that was remembered, at a place, or it
@@ -47,29 +47,6 @@ pub(super) struct Ends {
     walks: Vec<(Walked, Range<usize>)>,
     /// What ended beside the packets, in the order in which it ended.
     others: Vec<Other>,
-}
-
-/// A packet of a batch that has come to its end, or waits.
-#[derive(Debug, Clone, Copy)]
-pub struct Ended<'a> {
-    /// How it started.
-    pub arrival: Arrival,
-    /// What became of it.
-    pub walked: Walked,
-    /// The packet as it looks where it ended, from its IPv4 header on.
-    pub bytes: &'a [u8],
-    /// What ended beside it.
-    pub others: &'a [Other],
-}
-
-/// Is told in order what became of packets.
-// By words for nearly all of them: what is written in parts and read a moment later waits.
-pub trait InOrder<'a> {
-    /// The packet with this number simply arrived; as it looks there.
-    fn arrived(&mut self, number: usize, place: Place, time: Nanos, bytes: &'a [u8]);
-
-    /// It did not, or was cut, or something else ended with it.
-    fn ended(&mut self, number: usize, ended: Ended<'a>);
 }
 
 impl Ends {
