@@ -7,9 +7,9 @@
 //! Setting and taking a timer costs the same however many there are. As the clock goes on, timers
 //! move to finer buckets, and those of the tick that the clock is in to a queue, where they stand in
 //! order, exact to the nanosecond, and are known before they have their turn; what is set within the
-//! tick goes to a heap beside it. What the clock passes in a jump goes to the queue at once: a jump
-//! costs what is due, not the time jumped over. There are never stale timers, so memory follows
-//! the live connections: 17 bytes each.
+//! tick goes to a heap beside it. A jump of the clock goes from one tick in which there is something to
+//! do to the next, as far as somebody asks for timers: it costs what is due, not the time jumped over, and
+//! not all at once. There are never stale timers, so memory follows the live connections: 17 bytes each.
 
 mod bucket;
 mod place;
@@ -58,7 +58,7 @@ pub(super) struct Deadlines {
     queue: Queue,
     /// The same that were set when it had begun.
     soon: Soon,
-    /// The latest time that was asked about.
+    /// The latest time that was asked about, or the tick of timers before it that are still there.
     clock: Nanos,
     next: Nanos,
 }
@@ -78,8 +78,7 @@ impl Default for Deadlines {
 
 impl Deadlines {
     /// A time before which nothing is due. Before a bucket of timers becomes due there are times
-    /// at which it wants to be emptied bit by bit: asked later, [`due`](Self::due) does it all at
-    /// once.
+    /// at which it wants to be emptied bit by bit.
     #[inline]
     pub(super) fn next(&self) -> Nanos {
         self.next
@@ -92,12 +91,18 @@ impl Deadlines {
         if now < self.next {
             return None;
         }
-        self.advance(now);
-        let due = self.first().filter(|due| due.at() <= now);
-        if due.is_none() {
-            self.next = self.next_wake();
+        loop {
+            let due = self.first().filter(|due| due.at() <= now);
+            if due.is_some() {
+                return due;
+            }
+            let wake = self.next_wake();
+            if tick(now) <= tick(self.clock) {
+                self.next = wake;
+                return None;
+            }
+            self.advance(wake.min(now));
         }
-        due
     }
 
     /// The first of the timers that have come.
@@ -182,13 +187,10 @@ impl Deadlines {
         }
     }
 
-    /// Moves the clock on, and timers with it.
+    /// Moves the clock on, to where timers want to be looked at at the latest, and timers with it. Those
+    /// of the ticks before have all had their turn.
     fn advance(&mut self, now: Nanos) {
-        if tick(now) <= tick(self.clock) {
-            return;
-        }
         let before = std::mem::replace(&mut self.clock, now);
-        let end = self.queue.end();
         for level in 0..LEVELS {
             let (passed, reached) = (Bucket::of(level, before), Bucket::of(level, now));
             if passed == reached {
@@ -201,8 +203,7 @@ impl Deadlines {
             }
         }
         self.ease(tick(before));
-        // What is there from the tick before comes before all these.
-        self.queue.sort(end, &mut self.places);
+        self.queue.sort(&mut self.places);
         if let Some(first) = self.queue.first() {
             self.next = self.next.min(first.at());
         }

@@ -32,21 +32,15 @@ impl Queue {
         self.timers[index]
     }
 
-    /// Adds a timer that comes after all that are sorted, which is [sorted](Self::sort) before anything
-    /// else happens here.
+    /// Adds a timer where there was none; it is [sorted](Self::sort) before anything else happens here.
     pub(super) fn add(&mut self, due: Due) {
         self.timers.push(due);
     }
 
-    /// Where timers that are added now begin.
-    pub(super) fn end(&self) -> usize {
-        self.timers.len()
-    }
-
-    /// Sorts the timers that were added since this was the [end](Self::end).
-    pub(super) fn sort(&mut self, end: usize, places: &mut Places) {
-        self.timers[end..].sort_unstable_by_key(Due::order);
-        for (index, due) in (end..).zip(&self.timers[end..]) {
+    /// Sorts the timers that were added.
+    pub(super) fn sort(&mut self, places: &mut Places) {
+        self.timers.sort_unstable_by_key(Due::order);
+        for (index, due) in self.timers.iter().enumerate() {
             places.set(due.slot, Place::Queue(index));
         }
     }
