@@ -207,6 +207,7 @@ impl Batch {
         let mut segments = [NO_SEGMENT; CHUNK];
         for first in (0..self.packets.len()).step_by(CHUNK) {
             let last = self.packets.len().min(first + CHUNK);
+            state.end_connections(program, self.packets[first].time);
             self.look_up(first..last, &state.cache, &mut looked);
             let mut next = first;
             while next < last {
@@ -223,7 +224,7 @@ impl Batch {
                     break;
                 };
                 // What ends may be the rest's: where its entries are gone, none is found.
-                if state.end_connections(program, stays.time) {
+                if state.end_connections(program, stays.time) && !state.is_behind() {
                     continue;
                 }
                 self.prefetch(next, program, state, rest);
@@ -278,7 +279,7 @@ impl Batch {
     }
 
     /// The commonest case: every packet of a chunk takes a way that is remembered, and nothing is
-    /// due before; else as many as there are before something is. Such packets
+    /// due before that it could matter to; else as many as there are before something is. Such packets
     /// touch nothing but their own flows, so that each step can be done for all of them before the
     /// next: no step waits for memory, none branches on what nobody can foresee. Returns how many
     /// packets, from the first on, have had their turn. What is in `segments` does not matter.
@@ -294,7 +295,8 @@ impl Batch {
     ) -> usize {
         let packets = &mut self.packets[first..first + looked.len()];
         let arena = &mut self.arena[..];
-        let due = state.next_due();
+        let (due, must) = (state.next_due(), state.next_must());
+        let alive = program.least_life();
         let State { cache, tracks, .. } = state;
         let mut now = state.now;
         let mut before_due = looked.len();
@@ -317,7 +319,7 @@ impl Batch {
                 return 0;
             }
             now = now.max(slot.time);
-            if now >= due {
+            if now >= due && (now >= must || !entry.came_within(alive, now)) {
                 before_due = number;
                 break;
             }
@@ -399,7 +401,7 @@ impl Batch {
             return;
         }
         let settings = Settings::of(program);
-        let mut due = state.next_due();
+        let (mut due, mut must) = (state.next_due(), state.next_must());
         for (index, (slot, looked)) in (first..).zip(packets[first..].iter_mut().zip(looked)) {
             let bytes = &mut arena[slot.range()];
             let arrival = slot.arrival();
@@ -408,7 +410,8 @@ impl Batch {
                     let now = state.now.max(arrival.time);
                     // What is due ends before the packet has its turn, and may take its entry
                     // along.
-                    let repeats = now < due;
+                    let repeats =
+                        now < due || now < must && state.outlives(program, &looked.key, now);
                     let repeated = repeats.then(|| state.repeat(looked, now, bytes, &settings));
                     if let Some(entry) = repeated.flatten() {
                         if O::REMEMBERS {
@@ -433,7 +436,7 @@ impl Batch {
                     }
                 },
             };
-            due = state.next_due();
+            (due, must) = (state.next_due(), state.next_must());
         }
     }
 }
@@ -505,16 +508,40 @@ impl State {
         Some(entry)
     }
 
-    /// Ends the connections whose time has come at `now`, before a packet that comes then. False
+    /// What is due then has to be dealt with before any packet.
+    #[inline]
+    fn next_must(&self) -> Nanos {
+        if self.ends_a_turn == usize::MAX {
+            self.next_due()
+        } else {
+            self.next_timeout()
+        }
+    }
+
+    /// Ends connections whose time has come at `now`, before a packet that comes then. False
     /// where there is none, or where what else is due has to be told.
     fn end_connections(&mut self, program: &Program, now: Nanos) -> bool {
         let now = self.now.max(now);
-        let fragments = self.fragments.next_expiry();
-        if now < self.next_due() || fragments.is_some_and(|due| due <= now) {
+        if now < self.next_due() || now >= self.next_timeout() {
             return false;
         }
         self.now = now;
-        self.end_due(program);
+        self.end_some(program, self.ends_a_turn);
         true
+    }
+
+    /// Whether a flow has an entry at `now`, when connections may be over: those of the entry's end.
+    fn outlives(&mut self, program: &Program, key: &Key, now: Nanos) -> bool {
+        let Some(entry) = self.cache.find(key).map(|id| self.cache.get(id)) else {
+            return false;
+        };
+        if entry.came_within(program.least_life(), now) {
+            return true;
+        }
+        let Some((track, _)) = entry.track() else {
+            return true;
+        };
+        self.now = now;
+        !self.end_sharers(program, track)
     }
 }

@@ -1,8 +1,18 @@
 //! The ends of connections: whose time has come, and what goes with them.
+//!
+//! A connection whose time has come is *over*: nobody finds it any more. It need not have *ended*, that is,
+//! have left all tables. Of thousands that are over at once a few end whenever packets have their turn, so
+//! that none of these waits for all of those; one that a packet meets ends there and then; and all end
+//! before anybody counts, where a ceiling, a peak or a free port depends on it. The kernel does the same
+//! (`nf_ct_is_expired`, `gc_worker` in nf_conntrack_core.c).
 
 use crate::conntrack::{AHEAD, Connection, Holder, TrackId};
 use crate::state::NicFlow;
 use crate::{Nanos, Program, State};
+
+/// So many connections end at nics, and as many at gateways, before a chunk of packets or one that is
+/// walked: so one packet opens fewer than may end with it, and a batch is not held up by what ends.
+pub(crate) const ENDS_A_TURN: usize = 8;
 
 /// Trackers whose last holder may end soon.
 #[derive(Default)]
@@ -30,9 +40,14 @@ impl Ending {
 }
 
 impl State {
-    /// Ends the connections whose time has come.
-    pub(crate) fn end_due(&mut self, program: &Program) {
-        loop {
+    /// Ends the connections whose time has come, which costs what they do.
+    pub fn end_due(&mut self, program: &Program) {
+        self.end_some(program, usize::MAX);
+    }
+
+    /// Ends some of the connections whose time has come, so many of nics and of gateways at most.
+    pub(crate) fn end_some(&mut self, program: &Program, most: usize) {
+        for _ in 0..most {
             let (tracks, mut next) = (&self.tracks, Ending::default());
             let also = |flow: &Connection<NicFlow>| {
                 tracks.prefetch_all(flow.track);
@@ -45,7 +60,7 @@ impl State {
             };
             self.visit(program, Holder::Nic(id.slot()));
         }
-        loop {
+        for _ in 0..most {
             let mut next = Ending::default();
             let also = |track| next.add(track);
             self.sessions.prefetch_due(self.now, &self.tracks, also);
@@ -57,15 +72,76 @@ impl State {
         }
     }
 
+    /// Whether there may be connections that are over and have not ended.
+    #[inline]
+    pub(crate) fn is_behind(&self) -> bool {
+        self.now >= self.next_end()
+    }
+
+    /// Ends all connections that are over, before somebody counts; whether there may have been any.
+    pub(crate) fn catch_up(&mut self, program: &Program) -> bool {
+        let is_behind = self.is_behind();
+        if is_behind {
+            self.end_due(program);
+        }
+        is_behind
+    }
+
+    /// Ends a connection that a packet has found if it is over; whether it was.
+    #[inline]
+    pub(crate) fn end_if_over(&mut self, program: &Program, holder: Holder) -> bool {
+        let is_over = self.is_behind() && self.is_over(program, holder);
+        if is_over {
+            self.end_connection(program, holder);
+        }
+        is_over
+    }
+
+    /// Ends the connections that are over of those that share a tracker; whether there were any.
+    pub(crate) fn end_sharers(&mut self, program: &Program, track: TrackId) -> bool {
+        let mut any = false;
+        for holder in self.tracks.holders(track) {
+            any |= self.end_if_over(program, holder);
+        }
+        any
+    }
+
+    /// Whether a connection's time has come, before the packet under way.
+    pub(crate) fn is_over(&self, program: &Program, holder: Holder) -> bool {
+        let held = self.held(holder);
+        let deadline = held.map(|held| self.deadline(program, holder, held));
+        deadline.is_some_and(|deadline| deadline <= self.now) && !self.leaving.contains(&holder)
+    }
+
+    /// A packet has set the deadline of a connection: if that has come already, the connection is
+    /// remembered until the packet has passed.
+    #[inline]
+    pub(crate) fn stays_until_passed(&mut self, holder: Holder, deadline: Nanos) {
+        if deadline <= self.now {
+            self.leaving.push(holder);
+        }
+    }
+
+    /// The packet under way has passed.
+    #[inline]
+    pub(crate) fn has_passed(&mut self) {
+        while let Some(holder) = self.leaving.pop() {
+            if let Some((_, deadline)) = self.held(holder) {
+                match holder {
+                    Holder::Nic(slot) => self.flows.set_timer(slot, Some(deadline)),
+                    Holder::Gateway(slot) => self.sessions.set_timer(slot, Some(deadline)),
+                }
+            }
+        }
+    }
+
     /// A connection's timer has come: ends it, or sets the timer to where its packets have moved
     /// the deadline since.
     fn visit(&mut self, program: &Program, holder: Holder) {
-        let Some((track, mut deadline)) = self.held(holder) else {
+        let Some((track, stored)) = self.held(holder) else {
             return;
         };
-        if let Some(last) = self.last_seen(track) {
-            deadline = self.deadline_after(program, holder, track, last);
-        }
+        let deadline = self.deadline(program, holder, (track, stored));
         let mut again = deadline;
         if self.tracks.is_remembered(track) {
             // A packet may bring the deadline nearer without a word.
@@ -73,6 +149,13 @@ impl State {
             again = deadline.min(self.now.after_seconds(least));
         }
         if deadline <= self.now {
+            if self.leaving.contains(&holder) {
+                match holder {
+                    Holder::Nic(slot) => self.flows.set_timer(slot, None),
+                    Holder::Gateway(slot) => self.sessions.set_timer(slot, None),
+                }
+                return;
+            }
             self.journal_due(Some(deadline));
             self.end_connection(program, holder);
             self.journal_due(None);
@@ -81,6 +164,19 @@ impl State {
         match holder {
             Holder::Nic(slot) => self.flows.defer(slot, self.early(slot, again)),
             Holder::Gateway(slot) => self.sessions.defer(slot, self.early(slot, again)),
+        }
+    }
+
+    /// When a connection's time comes, as its entries know, of its tracker and what was written down.
+    fn deadline(
+        &self,
+        program: &Program,
+        holder: Holder,
+        (track, written): (TrackId, Nanos),
+    ) -> Nanos {
+        match self.last_seen(track) {
+            Some(last) => self.deadline_after(program, holder, track, last),
+            None => written,
         }
     }
 

@@ -19,9 +19,11 @@ impl State {
     /// long. Token buckets begin full.
     pub fn adopt(&mut self, old: &Program, new: &Program) {
         let same = Same::between(old, new);
+        self.end_due(old);
         self.uncache_all(old);
         let mut fresh = Self::new(new).with_flow_cache(self.cache.limit());
         fresh.now = self.now;
+        fresh.ends_a_turn = self.ends_a_turn;
         if !self.tracks.is_shared() {
             fresh.tracks.share_nothing();
         }

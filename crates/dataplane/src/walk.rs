@@ -98,7 +98,7 @@ pub fn advance<O: Observer>(
     observer: &mut O,
     others: &mut Vec<Other>,
 ) {
-    Walk::new(program, state, observer, others).advance(now);
+    Walk::new(program, state, observer, others).advance(now, usize::MAX);
 }
 
 /// How a stage ends when the packet does not simply go on.
@@ -248,6 +248,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             let walked = self.carry(&mut packet, pending.step);
             self.push_other(pending.id, pending.role, walked, pending.bytes);
         }
+        self.state.has_passed();
     }
 
     /// The network makes a packet on account of another one. Packets that it made itself cause

@@ -187,9 +187,12 @@ impl Carrier {
 
     /// Flows remembered at nics, and sessions of each gateway: counts that cost nothing. None may
     /// be under way.
-    pub(crate) fn fill(&self, program: &Program) -> Fill {
+    pub(crate) fn fill(&mut self, program: &Program) -> Fill {
         match self {
-            Self::Alone(alone) => Fill::of(program, [&alone.state]),
+            Self::Alone(alone) => {
+                alone.state.end_due(program);
+                Fill::of(program, [&alone.state])
+            }
             Self::Shared(shared) => Fill::of(program, shared.shards.states()),
         }
     }

@@ -278,6 +278,14 @@ impl<V> Table<V> {
         self.deadlines.hasten(slot, at);
     }
 
+    /// Sets the timer of a connection, or takes it away for a while.
+    pub(crate) fn set_timer(&mut self, slot: u32, at: Option<Nanos>) {
+        self.deadlines.remove(slot);
+        if let Some(at) = at {
+            self.deadlines.insert(slot, at);
+        }
+    }
+
     /// A time before which nothing is due.
     /// `None` if there is no connection.
     pub fn next_expiry(&self) -> Option<Nanos> {

@@ -130,7 +130,7 @@ impl Memory {
 pub(crate) struct Entry {
     key: Key,
     new_addresses: u64,
-    /// When a packet took it last.
+    /// When a packet took it last, or was walked so that it was made.
     last: Nanos,
     new_ports: u32,
     track: u32,
@@ -201,7 +201,7 @@ impl Entry {
     /// What [holds](Self::holds). Always inlined, so that it is written where it stays: what is written
     /// field by field and copied a moment later waits until every store before it is done.
     #[inline(always)]
-    pub(super) fn new(key: &Key, memory: &Memory, way: u32) -> Self {
+    pub(super) fn new(key: &Key, memory: &Memory, way: u32, now: Nanos) -> Self {
         let (track, direction) = match memory.track {
             Some((track, direction)) => (track.0, direction),
             None => (NO_TRACK, Direction::Original),
@@ -209,7 +209,7 @@ impl Entry {
         Self {
             key: *key,
             new_addresses: memory.becomes.addresses,
-            last: Nanos(0),
+            last: now,
             new_ports: memory.becomes.ports,
             track,
             place: PackedPlace::of(memory.place),
@@ -242,6 +242,12 @@ impl Entry {
     /// When a packet took it last, if one did.
     pub(crate) fn last_taken(&self) -> Option<Nanos> {
         self.taken.then_some(self.last)
+    }
+
+    /// Whether a packet came this way less than so long ago.
+    #[inline]
+    pub(crate) fn came_within(&self, time: Nanos, now: Nanos) -> bool {
+        now.0.saturating_sub(self.last.0) < time.0
     }
 
     /// What it knew of packets is known elsewhere.

@@ -131,7 +131,7 @@ impl State {
             self.drop_entry(program, oldest);
         }
         let id = self.cache.table.make(key.hash());
-        *self.cache.table.get_mut(id) = Entry::new(key, memory, way);
+        *self.cache.table.get_mut(id) = Entry::new(key, memory, way, self.now);
         if let Some((track, direction)) = memory.track {
             self.tracks.set_entry(track, direction, Some(id));
             // Of new ones the nics do already.

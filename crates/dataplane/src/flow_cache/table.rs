@@ -381,8 +381,8 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Source;
     use crate::flow_cache::{Memory, PackedFlow};
+    use crate::{Nanos, Source};
     use proptest::collection::vec;
     use proptest::prelude::*;
     use std::collections::HashMap;
@@ -407,7 +407,7 @@ mod tests {
             ..Memory::NOTHING
         };
         let key = Key::of_flow(Source::Internet, &flow);
-        (key, Entry::new(&key, &memory, number))
+        (key, Entry::new(&key, &memory, number, Nanos(0)))
     }
 
     proptest! {

@@ -16,6 +16,8 @@ pub(crate) struct NewMapping {
     pub(crate) port: u16,
     /// Where its port was found free.
     pub(crate) destination: Found,
+    /// It is what was tried first: the first address, and the flow's own port.
+    pub(crate) at_once: bool,
     /// The SNAT rule that chose the pool.
     pub(crate) rule: Option<Rule>,
 }
@@ -55,13 +57,14 @@ pub(crate) fn map_source(
         pool.len()
     };
     let (before, from) = pool.split_at(start.min(pool.len()));
-    for &eip in from.iter().chain(before).take(tries) {
+    for (number, &eip) in from.iter().chain(before).take(tries).enumerate() {
         let destination = sessions.destination(eip, inside);
         if let Some(port) = free_port(program, sessions, (id, eip, destination), inside) {
             return Ok(NewMapping {
                 eip,
                 port,
                 destination,
+                at_once: number == 0 && port == inside.source_port,
                 rule,
             });
         }

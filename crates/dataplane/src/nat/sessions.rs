@@ -138,6 +138,12 @@ impl Sessions {
         self.destinations.peak()
     }
 
+    /// All sessions, each with its slot.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (u32, Session)> {
+        let connections = self.table.iter();
+        connections.map(|(id, connection)| (id.slot(), session(connection)))
+    }
+
     /// All sessions, each with its tracker and deadline.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Session, TrackId, Nanos)> {
         let connections = self.table.iter().map(|(_, connection)| connection);
@@ -258,6 +264,11 @@ impl Sessions {
     /// Sets the timer of a session that is due anew.
     pub(crate) fn defer(&mut self, slot: u32, at: Nanos) {
         self.table.defer(slot, at);
+    }
+
+    /// See [`Table::set_timer`].
+    pub(crate) fn set_timer(&mut self, slot: u32, at: Option<Nanos>) {
+        self.table.set_timer(slot, at);
     }
 
     /// A time before which nothing is due.

@@ -1,5 +1,6 @@
 //! Which flows last from packet to packet, whatever packets come.
 
+use crate::Nanos;
 use crate::conntrack::Phase;
 use vpcsim_network::Network;
 
@@ -10,6 +11,8 @@ pub(super) struct Lasting {
     half_open: bool,
     established: bool,
     udp: bool,
+    /// At least so long each of them lives after a packet that keeps it alive.
+    least: Nanos,
 }
 
 impl Lasting {
@@ -22,13 +25,30 @@ impl Lasting {
             nic.tcp_max_retrans,
             nic.tcp_unacknowledged,
         ]) && gateways().all(|t| t.tcp_established > 0);
+        let at_nics = [
+            nic.tcp_established,
+            nic.tcp_max_retrans,
+            nic.tcp_unacknowledged,
+            nic.tcp_syn_sent,
+            nic.tcp_syn_recv,
+            nic.udp,
+            nic.udp_stream,
+        ];
+        let at_gateways = gateways().flat_map(|t| [t.tcp_established, t.tcp_half_open, t.udp]);
+        let least = at_nics.into_iter().chain(at_gateways).min().unwrap_or(0);
         Self {
             half_open: established
                 && lasts(&[nic.tcp_syn_sent, nic.tcp_syn_recv])
                 && gateways().all(|t| (1..=t.tcp_established).contains(&t.tcp_half_open)),
             established,
             udp: lasts(&[nic.udp, nic.udp_stream]) && gateways().all(|t| t.udp > 0),
+            least: Nanos(0).after_seconds(least),
         }
+    }
+
+    /// At least so long a connection that lasts lives after a packet that keeps it alive.
+    pub(super) fn least(self) -> Nanos {
+        self.least
     }
 
     pub(super) fn has(self, phase: Phase) -> bool {

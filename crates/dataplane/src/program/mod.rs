@@ -16,6 +16,7 @@ pub use filters::{GroupRule, Travel};
 pub(crate) use host::Host;
 pub use owners::Owner;
 
+use crate::Nanos;
 use crate::conntrack::Phase;
 use crate::intervals::{Intervals, Span};
 use crate::lpm::{Lpm, Matches};
@@ -97,6 +98,13 @@ impl Program {
     /// Whether a connection that has come so far lasts, whatever packets come.
     pub(crate) fn lasts(&self, phase: Phase) -> bool {
         self.lasting.has(phase)
+    }
+
+    /// At least so long a connection that [lasts](Self::lasts) lives after a packet that keeps it alive,
+    /// at all places that remember it.
+    #[inline]
+    pub(crate) fn least_life(&self) -> Nanos {
+        self.lasting.least()
     }
 
     /// The network it was made from.

@@ -2,6 +2,7 @@
 
 use super::flow_rule::position;
 use crate::Place;
+use crate::State;
 use crate::conntrack::{ConnectionId, Holder, Judgement};
 use crate::flow_cache::Charge;
 use crate::nat::{Found, Opened, Session, free_remote_port, map_source};
@@ -115,7 +116,13 @@ impl<O: Observer> Walk<'_, O> {
         }
         let policy = self.may_open(packet, id)?;
         self.has_room(id)?;
-        let mapping = map_source(self.program, &self.state.sessions, id, &packet.key)?;
+        let mut mapping = map_source(self.program, &self.state.sessions, id, &packet.key);
+        let at_once = mapping.as_ref().is_ok_and(|mapping| mapping.at_once);
+        if !at_once && self.state.catch_up(self.program) {
+            // What a connection holds that is over is free.
+            mapping = map_source(self.program, &self.state.sessions, id, &packet.key);
+        }
+        let mapping = mapping.as_ref().map_err(|drop| *drop)?;
         let session = Session {
             gateway: id,
             eip: mapping.eip,
@@ -221,10 +228,17 @@ impl<O: Observer> Walk<'_, O> {
         if packet.is_later_fragment() {
             return Ok(None);
         }
+        if self.program.network().policies.filtering == Filtering::EndpointIndependent {
+            self.state.catch_up(self.program);
+        }
         let Some((mut session, rule, policy)) = self.new_inbound(packet, eip, id) else {
             return Ok(None);
         };
-        let free = free_remote_port(&self.state.sessions, id, &session.inside);
+        let find = |state: &State| free_remote_port(&state.sessions, id, &session.inside);
+        let mut free = find(self.state);
+        if free != Some(session.inside) && self.state.catch_up(self.program) {
+            free = find(self.state);
+        }
         session.inside = free.ok_or_else(|| {
             let drop = Drop::new(
                 DropReason::NatPortsExhausted,
@@ -313,10 +327,13 @@ impl<O: Observer> Walk<'_, O> {
         let Some((track, before)) = self.state.sessions.held(connection_id) else {
             return Ok(None);
         };
+        let holder = Holder::Gateway(connection_id.slot());
+        if self.is_over(holder) {
+            return Ok(None);
+        }
         if packet.is_later_fragment() {
             return Ok(Some(connection_id));
         }
-        let holder = Holder::Gateway(connection_id.slot());
         let (track, judgement) = self.judge(packet, holder, track, direction);
         if judgement == Judgement::Reopen {
             // A new connection with the addresses of a finished one: it opens by the present
@@ -330,6 +347,7 @@ impl<O: Observer> Walk<'_, O> {
         let tracker = self.state.tracks.get(track);
         let deadline = tracker.nat_deadline(judgement, before, self.now(), timeouts);
         self.state.sessions.set_deadline(connection_id, deadline);
+        self.state.stays_until_passed(holder, deadline);
         if let Judgement::Invalid(_) = judgement
             && self.program.network().policies.mid_stream == MidStream::Drop
         {
@@ -341,9 +359,14 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// §9: whether the gateway may hold one connection more.
-    fn has_room(&self, id: NatGatewayId) -> Result<(), Drop> {
+    fn has_room(&mut self, id: NatGatewayId) -> Result<(), Drop> {
         let most = self.program.network().nat_gateway(id).max_connections as usize;
-        if self.state.sessions.gateway_len(id) < most {
+        let peak = self.state.sessions.gateway_peak(id);
+        let has_room = |state: &State, most| state.sessions.gateway_len(id) < most;
+        if !has_room(self.state, most.min(peak)) {
+            self.state.catch_up(self.program);
+        }
+        if has_room(self.state, most) {
             return Ok(());
         }
         let (reason, element) = (DropReason::NatConnectionsExhausted, Element::NatGateway(id));
@@ -361,6 +384,8 @@ impl<O: Observer> Walk<'_, O> {
         let sessions = &mut self.state.sessions;
         let id = sessions.insert(session, opens.destination, track, deadline);
         self.hold_opened(track, Holder::Gateway(id.slot()));
+        self.state
+            .stays_until_passed(Holder::Gateway(id.slot()), deadline);
         self.state.journal_session(session.gateway, true);
         self.state.forget_misses_of(self.program, &session.inside);
     }
@@ -400,7 +425,9 @@ impl<O: Observer> Walk<'_, O> {
     /// The live session that a packet with this key would belong to.
     pub(crate) fn session_by(&self, id: NatGatewayId, key: &FlowKey) -> Option<Session> {
         let (connection, _) = self.state.sessions.lookup(id, key)?;
-        self.state.sessions.get(connection)
+        let holder = Holder::Gateway(connection.slot());
+        let is_over = self.state.is_behind() && self.state.is_over(self.program, holder);
+        self.state.sessions.get(connection).filter(|_| !is_over)
     }
 
     /// The gateway answers a ping to its address itself (policy-like switch `icmp_proxy`). One in

@@ -1,5 +1,6 @@
 //! SEMANTICS §6: security groups, stateful per nic.
 
+use crate::State;
 use crate::conntrack::{Connection, ConnectionId, Direction, Holder, Judgement, Zone};
 use crate::observe::{Decision, Observer, Outcome};
 use crate::packet::Packet;
@@ -74,13 +75,19 @@ impl<O: Observer> Walk<'_, O> {
         if let Some(quoted) = packet.quoted() {
             let destination = packet.key.destination;
             let found = self.state.flows.lookup_error(zone, destination, &quoted);
-            return found.map_or(Membership::Stranger, |(id, direction)| {
-                Membership::Member(id, direction)
-            });
+            return match found {
+                Some((id, direction)) if !self.is_over(Holder::Nic(id.slot())) => {
+                    Membership::Member(id, direction)
+                }
+                _ => Membership::Stranger,
+            };
         }
         let Some((id, direction)) = self.state.flows.lookup(zone, &packet.key) else {
             return Membership::Stranger;
         };
+        if self.is_over(Holder::Nic(id.slot())) {
+            return Membership::Stranger;
+        }
         if packet.is_later_fragment() {
             return Membership::Member(id, direction);
         }
@@ -94,6 +101,8 @@ impl<O: Observer> Walk<'_, O> {
         let timeouts = &self.program.network().policies.conntrack;
         let tracker = self.state.tracks.get(track);
         let deadline = tracker.deadline(judgement, before, self.now(), timeouts);
+        self.state
+            .stays_until_passed(Holder::Nic(id.slot()), deadline);
         match judgement {
             Judgement::Reopen => {
                 self.state
@@ -226,7 +235,12 @@ impl<O: Observer> Walk<'_, O> {
         let stage = stage_of(travel);
         let conntrack = &self.program.network().policies.conntrack;
         let zone = Zone(nic.0);
-        let full = self.state.flows.zone_len(zone) >= conntrack.max as usize;
+        let is_full = |state: &State| state.flows.zone_len(zone) >= conntrack.max as usize;
+        let mut full = is_full(self.state);
+        let is_peak = self.state.flows.len() >= self.state.flows.peak();
+        if (full || is_peak) && self.state.catch_up(self.program) {
+            full = is_full(self.state);
+        }
         let unfiltered = self.is_unfiltered(nic);
         if full && !unfiltered {
             let drop = Drop::new(DropReason::ConntrackFull, stage, Element::Nic(nic));
@@ -257,6 +271,8 @@ impl<O: Observer> Walk<'_, O> {
             let flows = &mut self.state.flows;
             let id = flows.insert_new(zone, keys, track, deadline, timer, flow);
             self.hold_opened(track, Holder::Nic(id.slot()));
+            self.state
+                .stays_until_passed(Holder::Nic(id.slot()), deadline);
             self.state.journal_flow(true);
         }
         let outcome = if unfiltered {

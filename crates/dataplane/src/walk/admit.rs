@@ -22,17 +22,18 @@ pub(crate) struct Fragment {
 impl<O: Observer> Walk<'_, O> {
     /// A packet has its turn.
     pub(super) fn begin(&mut self, arrival: &Arrival) {
-        self.advance(arrival.time);
+        self.advance(arrival.time, self.state.ends_a_turn);
         self.state.journal_begin(arrival.id);
     }
 
-    pub(super) fn advance(&mut self, to: Nanos) {
+    /// Moves the clock, and ends so many connections at most.
+    pub(super) fn advance(&mut self, to: Nanos, ends: usize) {
         self.state.now = self.state.now.max(to);
         let now = self.state.now;
         if now < self.state.next_due() {
             return;
         }
-        self.state.end_due(self.program);
+        self.state.end_some(self.program, ends);
         if self.state.fragments.is_empty() {
             return;
         }

@@ -61,6 +61,12 @@ impl<O: Observer> Walk<'_, O> {
         Begins::Connection { mid_stream }
     }
 
+    /// Whether a connection that the packet has found was over when it came; then it has ended now.
+    #[inline]
+    pub(crate) fn is_over(&mut self, holder: Holder) -> bool {
+        self.state.end_if_over(self.program, holder)
+    }
+
     /// Lets the packet count for a connection. Returns where the connection's tracker is
     /// afterwards, and the judgement.
     pub(crate) fn judge(

@@ -298,11 +298,12 @@ proptest! {
             .collect();
         let first = &programs[0].1;
         let truth = run(&programs, sent, &[1], State::naive(first));
-        for entries in [0, 1, 2, 5, usize::MAX] {
-            let state = State::new(first).with_flow_cache(entries);
+        let all = usize::MAX;
+        for (entries, ends) in [(0, 0), (0, 1), (1, 8), (2, 0), (5, all), (all, 0), (all, 1), (all, all)] {
+            let state = State::new(first).with_flow_cache(entries).with_ends_a_turn(ends);
             let memo = run(&programs, sent, &case.batches, state);
             same(&truth, &memo).map_err(|what| {
-                TestCaseError::fail(format!("with {entries} flow entries: {what}"))
+                TestCaseError::fail(format!("with {entries} flow entries, {ends} ends a turn: {what}"))
             })?;
         }
     }
