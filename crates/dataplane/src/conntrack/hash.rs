@@ -9,7 +9,7 @@ use crate::hash::{A, fold, hash as mixed};
 use vpcsim_packet::{FlowKey, Protocol};
 
 /// Hash of a key in a zone, the same for both directions of a conversation that nobody translates:
-/// of a key and its [`reversed`](FlowKey::reversed) one. Ports that count up spread over all buckets.
+/// of a key and its [`reversed`](FlowKey::reversed) one. Ports that count up spread over all lines.
 #[inline]
 pub(super) fn hash(zone: Zone, key: &FlowKey) -> u64 {
     let (source_port, destination_port, what) = if key.protocol == Protocol::ICMP {
@@ -35,8 +35,8 @@ mod tests {
     use std::net::Ipv4Addr;
 
     #[test]
-    fn counting_ports_and_zones_spread_over_buckets_and_tags() {
-        let mut buckets = HashSet::new();
+    fn counting_ports_and_zones_spread_over_lines_and_tags() {
+        let mut lines = HashSet::new();
         let mut tags = HashSet::new();
         for n in 0..4096_u32 {
             let key = FlowKey {
@@ -47,12 +47,12 @@ mod tests {
                 destination_port: 443,
             };
             let hash = hash(Zone(n / 1024), &key);
-            buckets.insert(hash & 4095);
-            tags.insert(hash >> 57);
+            lines.insert(hash >> 52);
+            tags.insert((hash >> 6) as u8);
         }
         // 4096 balls in 4096 bins fill 1 - 1/e of them, about 2589.
-        assert!(buckets.len() > 2450, "{} buckets", buckets.len());
-        assert_eq!(tags.len(), 128);
+        assert!(lines.len() > 2450, "{} lines", lines.len());
+        assert_eq!(tags.len(), 256);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::hash::hash;
 use super::slab::Slab;
 use super::tracks::TrackId;
 use crate::Nanos;
-use crate::index::Index;
+use crate::lines::{Hashed, Lines};
 use vpcsim_packet::FlowKey;
 
 /// All live connections of all zones.
@@ -15,9 +15,9 @@ use vpcsim_packet::FlowKey;
 #[derive(Debug, Clone)]
 pub struct Table<V> {
     connections: Slab<Connection<V>>,
-    /// Where keys are found: once for each connection that nobody translates, else once for
+    /// Where keys are found, by [handle](handles): once for each connection that nobody translates, else once for
     /// each of its two keys.
-    keys: Index,
+    keys: Lines,
     deadlines: Deadlines,
     /// Connections by zone.
     per_zone: Vec<u32>,
@@ -50,7 +50,7 @@ impl<V> Table<V> {
     pub fn new() -> Self {
         Self {
             connections: Slab::new(),
-            keys: Index::default(),
+            keys: Lines::default(),
             deadlines: Deadlines::default(),
             per_zone: Vec::new(),
             peak: 0,
@@ -63,8 +63,8 @@ impl<V> Table<V> {
     /// puts the reply in front).
     pub fn lookup(&self, zone: Zone, key: &FlowKey) -> Option<(ConnectionId, Direction)> {
         let mut found = None;
-        self.keys.find(hash(zone, key), |slot| {
-            if let Some((id, connection)) = self.connections.at(slot)
+        self.keys.find(hash(zone, key), |handle| {
+            if let Some((id, connection)) = self.connections.at(slot_of(handle))
                 && connection.zone == zone
             {
                 found = connection.direction_of(key).map(|way| (id, way));
@@ -85,7 +85,7 @@ impl<V> Table<V> {
     /// Asks for the connection that looking a key up will most likely find. Returns its slot, to
     /// [go on](Self::prefetch_rest) with when that is there.
     pub(crate) fn prefetch_found(&self, hash: u64) -> Option<u32> {
-        let slot = self.keys.find(hash, |_| true)?;
+        let slot = slot_of(self.keys.find(hash, |_| true)?);
         self.connections.prefetch(slot);
         self.deadlines.prefetch_place(slot);
         Some(slot)
@@ -158,9 +158,10 @@ impl<V> Table<V> {
             value,
         });
         let (first, second) = hashes(zone, &original, &reply);
-        self.keys.insert(first, id.slot);
+        let [by_original, by_reply] = handles(id.slot);
+        self.keys.insert(first, by_original, &self.connections);
         if let Some(second) = second {
-            self.keys.insert(second, id.slot);
+            self.keys.insert(second, by_reply, &self.connections);
         }
         self.deadlines.insert(id.slot, timer);
         let at = zone.0 as usize;
@@ -192,9 +193,10 @@ impl<V> Table<V> {
         let connection = self.connections.get(id)?;
         let zone = connection.zone;
         let (first, second) = hashes(zone, &connection.original, &connection.reply);
-        self.keys.remove(first, id.slot);
+        let [by_original, by_reply] = handles(id.slot);
+        self.keys.remove(first, by_original);
         if let Some(second) = second {
-            self.keys.remove(second, id.slot);
+            self.keys.remove(second, by_reply);
         }
         self.deadlines.remove(id.slot);
         self.per_zone[zone.0 as usize] -= 1;
@@ -335,6 +337,36 @@ impl<V> Table<V> {
             table: self,
             slot: 0,
         }
+    }
+}
+
+/// The handles of a connection's keys, the original one first: its slot, then which of the two it is. 2^31
+/// connections would take a tenth of a terabyte.
+#[inline]
+fn handles(slot: u32) -> [u32; 2] {
+    [slot << 1, slot << 1 | 1]
+}
+
+/// The slot of the connection whose key a handle stands for.
+#[inline]
+fn slot_of(handle: u32) -> u32 {
+    handle >> 1
+}
+
+impl<V> Hashed for Slab<Connection<V>> {
+    #[inline]
+    fn hash_of(&self, handle: u32) -> u64 {
+        let direction = match handle & 1 {
+            0 => Direction::Original,
+            _ => Direction::Reply,
+        };
+        let connection = self.at(slot_of(handle));
+        connection.map_or(0, |(_, one)| hash(one.zone, &one.key(direction)))
+    }
+
+    #[inline]
+    fn prefetch_hash(&self, handle: u32) {
+        self.prefetch(slot_of(handle));
     }
 }
 

@@ -15,8 +15,9 @@
 mod entry;
 mod table;
 
+pub(crate) use crate::lines::Start;
 pub(crate) use entry::{Charge, Entry, Key, Memory, PackedFlow, PackedPlace, PackedSource};
-pub(crate) use table::{EntryId, Start};
+pub(crate) use table::EntryId;
 
 use crate::conntrack::{Direction, Holder, TrackId};
 use crate::{Nanos, Program, Source, State};

@@ -2,7 +2,7 @@
 
 use super::taken::TakenPorts;
 use crate::hash::hash;
-use crate::index::Index;
+use crate::lines::{Hashed, Lines};
 use crate::memory::{Large, prefetch};
 use std::net::Ipv4Addr;
 use vpcsim_network::EipId;
@@ -47,6 +47,19 @@ enum Place {
 
 const _: () = assert!(size_of::<Place>() <= 40);
 
+impl Hashed for Large<Place> {
+    fn hash_of(&self, place: u32) -> u64 {
+        match &self[place as usize] {
+            Place::Of(destination, _) => destination.hash(),
+            Place::Free(_) => 0,
+        }
+    }
+
+    fn prefetch_hash(&self, place: u32) {
+        prefetch(&self[place as usize]);
+    }
+}
+
 /// Where a destination was found, or that nothing is taken towards it; until something changes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found(u32);
@@ -63,7 +76,7 @@ impl Found {
 /// The ports of each eip that connections from inside hold, by destination.
 #[derive(Debug, Default)]
 pub(super) struct Destinations {
-    index: Index,
+    lines: Lines,
     places: Large<Place>,
     /// The first free place.
     free: Option<u32>,
@@ -75,7 +88,7 @@ impl Destinations {
     fn find(&self, destination: &Destination) -> Option<u32> {
         let is_it =
             |place| matches!(&self.places[place as usize], Place::Of(of, _) if of == destination);
-        self.index.find(destination.hash(), is_it)
+        self.lines.find(destination.hash(), is_it)
     }
 
     /// Where a flow's destination is.
@@ -142,7 +155,7 @@ impl Destinations {
             // As many as connections at most, of which there are fewer than 2^32.
             self.places.len() as u32 - 1
         };
-        self.index.insert(destination.hash(), place);
+        self.lines.insert(destination.hash(), place, &self.places);
         self.peak = self.peak.max(1);
     }
 
@@ -150,13 +163,13 @@ impl Destinations {
     /// [go on](Self::prefetch_found) with when that is there.
     pub(super) fn prefetch(&self, eip: EipId, inside: &FlowKey) -> u64 {
         let hash = Destination::of(eip, inside).hash();
-        self.index.prefetch(hash);
+        self.lines.prefetch(hash);
         hash
     }
 
     /// Asks for the destination that a hash most likely stands for.
     pub(super) fn prefetch_found(&self, hash: u64) {
-        if let Some(place) = self.index.find(hash, |_| true) {
+        if let Some(place) = self.lines.find(hash, |_| true) {
             prefetch(&self.places[place as usize]);
         }
     }
@@ -173,7 +186,7 @@ impl Destinations {
             if taken.is_empty() {
                 *at = Place::Free(self.free);
                 self.free = Some(place);
-                self.index.remove(destination.hash(), place);
+                self.lines.remove(destination.hash(), place);
             }
         }
     }
