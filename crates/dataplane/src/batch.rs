@@ -337,7 +337,7 @@ impl Batch {
                 return false;
             };
             let bytes = &arena[slot.range()];
-            let tracker = tracks.get_mut(track);
+            let mut tracker = tracks.get_mut(track);
             tracker.go_on(bytes, &looked.shape, direction, &settings)
         };
         let stopped = segments[..tcp].iter().find(|segment| !goes_on(segment));
@@ -491,7 +491,7 @@ impl State {
         if shape.is_tcp()
             && let Some((track, direction)) = entry.track()
         {
-            let tracker = self.tracks.get_mut(track);
+            let mut tracker = self.tracks.get_mut(track);
             let goes_on = tracker.go_on(bytes, shape, direction, settings)
                 || Headers::parse(bytes)
                     .is_ok_and(|headers| tracker.follow(bytes, &headers, direction, now, settings));

@@ -160,11 +160,11 @@ impl<'a> Moving<'a> {
     }
 
     fn to(&mut self, tracks: &mut Tracks, id: TrackId) -> TrackId {
-        let tracker = self.from.get(id);
+        let from = self.from;
         *self
             .moved
             .entry(id)
-            .or_insert_with(|| tracks.insert(*tracker))
+            .or_insert_with(|| tracks.insert(&from.get(id).copied()))
     }
 }
 

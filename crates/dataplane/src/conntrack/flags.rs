@@ -16,6 +16,8 @@ impl Flag {
 pub(super) struct Flags(u8);
 
 impl Flags {
+    pub(super) const NONE: Self = Self(0);
+
     #[inline]
     pub(super) fn has(self, flag: Flag) -> bool {
         self.0 & flag.0 != 0

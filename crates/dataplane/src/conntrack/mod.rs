@@ -43,6 +43,7 @@ mod generic;
 mod hash;
 mod icmp;
 mod judgement;
+mod other;
 mod related;
 mod slab;
 mod table;

@@ -1,15 +1,14 @@
 //! The protocol state machine of one connection, whatever its protocol.
 
+use super::Direction;
 use super::flags::{Flag, Flags};
-use super::generic::Gre;
 use super::judgement::{Invalid, Judgement, Opening, Settings};
+use super::other::Other;
 use super::tcp::Tcp;
 use super::tcp_segment::Segment;
-use super::udp::Udp;
-use super::{Direction, icmp};
 use crate::Nanos;
 use vpcsim_network::{Conntrack, NatTimeouts};
-use vpcsim_packet::{Headers, Protocol, Shape, Transport};
+use vpcsim_packet::{Headers, Shape, Transport};
 
 /// The protocol state of one connection, as nf_conntrack keeps it.
 ///
@@ -18,16 +17,33 @@ use vpcsim_packet::{Headers, Protocol, Shape, Transport};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tracker(Kind);
 
-// With its deadline it fills one cache line.
+// With the flow entries that stand for it, it fills one cache line.
 const _: () = assert!(size_of::<Tracker>() <= 56);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Tcp(Tcp),
-    Udp(Udp),
-    Icmp(Flags),
-    Gre(Gre),
-    Generic(Flags),
+    Other(Other),
+}
+
+/// A [`Tracker`] where it is kept: that of TCP takes many times the place of any other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct TrackerRef<'a>(KindRef<'a>);
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum KindRef<'a> {
+    Tcp(&'a Tcp),
+    Other(&'a Other),
+}
+
+/// The same, to change.
+#[derive(Debug)]
+pub(crate) struct TrackerMut<'a>(KindMut<'a>);
+
+#[derive(Debug)]
+enum KindMut<'a> {
+    Tcp(&'a mut Tcp),
+    Other(&'a mut Other),
 }
 
 /// A packet in the reply direction was seen before the one under judgement.
@@ -58,27 +74,40 @@ impl Tracker {
     /// What a packet without a connection begins. `packet` starts at its IPv4
     /// header and is read for TCP options only.
     pub fn open(packet: &[u8], headers: &Headers, now: Nanos, settings: &Settings) -> Opening {
-        let opened = match &headers.transport {
-            Transport::Tcp(tcp) => return Tcp::open(packet, headers, tcp, settings),
-            Transport::Udp(udp) => Udp::open(headers, udp, now).map(Kind::Udp),
-            Transport::Icmp(message) => icmp::open(message).map(|()| Kind::Icmp(Flags::default())),
-            Transport::Other if headers.protocol == Protocol::GRE => Ok(Kind::Gre(Gre::default())),
-            Transport::Other => Ok(Kind::Generic(Flags::default())),
-            Transport::LaterFragment => Err(Invalid::NotAnOpening),
-        };
-        match opened {
-            Ok(kind) => Opening::Opens(Self(kind)),
+        if let Transport::Tcp(tcp) = &headers.transport {
+            return Tcp::open(packet, headers, tcp, settings);
+        }
+        match Other::open(headers, now) {
+            Ok(other) => Opening::Opens(Self(Kind::Other(other))),
             Err(reason) => Opening::Invalid(reason),
         }
     }
 
     /// Of a protocol without states: stands where none is known yet.
     pub(crate) fn of_nothing() -> Self {
-        Self(Kind::Generic(Flags::default()))
+        Self(Kind::Other(Other::GENERIC))
     }
 
     pub(super) fn of_tcp(tcp: Tcp) -> Self {
         Self(Kind::Tcp(tcp))
+    }
+
+    /// As it is seen where it is kept.
+    #[inline]
+    pub(crate) fn by_ref(&self) -> TrackerRef<'_> {
+        match &self.0 {
+            Kind::Tcp(tcp) => TrackerRef::of_tcp(tcp),
+            Kind::Other(other) => TrackerRef::of_other(other),
+        }
+    }
+
+    /// The same, to change.
+    #[inline]
+    pub(super) fn by_mut(&mut self) -> TrackerMut<'_> {
+        match &mut self.0 {
+            Kind::Tcp(tcp) => TrackerMut::of_tcp(tcp),
+            Kind::Other(other) => TrackerMut::of_other(other),
+        }
     }
 
     /// What a packet with this connection's key, travelling in `direction`,
@@ -92,56 +121,15 @@ impl Tracker {
         now: Nanos,
         settings: &Settings,
     ) -> Judgement {
-        let judgement = match (&mut self.0, &headers.transport) {
-            (Kind::Tcp(state), Transport::Tcp(tcp)) => {
-                state.update(packet, headers, tcp, direction, settings)
-            }
-            (Kind::Udp(state), Transport::Udp(udp)) => state.update(headers, udp, now),
-            (Kind::Icmp(_), Transport::Icmp(message)) => icmp::update(message),
-            (Kind::Gre(state), Transport::Other) => state.update(),
-            (Kind::Generic(_), Transport::Other) => Judgement::Pass,
-            _ => Judgement::Invalid(Invalid::Malformed),
-        };
-        // `nf_conntrack_in`: an answer counts as seen only after it was judged.
-        if direction == Direction::Reply && judgement.belongs() {
-            self.flags_mut().set(REPLIED, true);
-        }
-        judgement
-    }
-
-    #[inline]
-    fn flags(&self) -> Flags {
-        match &self.0 {
-            Kind::Tcp(Tcp { flags, .. })
-            | Kind::Udp(Udp { flags, .. })
-            | Kind::Gre(Gre { flags })
-            | Kind::Icmp(flags)
-            | Kind::Generic(flags) => *flags,
-        }
-    }
-
-    #[inline]
-    fn flags_mut(&mut self) -> &mut Flags {
-        match &mut self.0 {
-            Kind::Tcp(Tcp { flags, .. })
-            | Kind::Udp(Udp { flags, .. })
-            | Kind::Gre(Gre { flags })
-            | Kind::Icmp(flags)
-            | Kind::Generic(flags) => flags,
-        }
+        let mut kept = self.by_mut();
+        kept.update(packet, headers, direction, now, settings)
     }
 
     /// Seconds that the last packet judged [`Judgement::Pass`], or the first
     /// packet, gave the connection.
     #[inline]
     pub fn timeout(&self, timeouts: &Conntrack) -> u32 {
-        match &self.0 {
-            Kind::Tcp(tcp) => tcp.timeout(timeouts),
-            Kind::Udp(udp) => udp.timeout(timeouts),
-            Kind::Icmp(_) => timeouts.icmp,
-            Kind::Gre(gre) => gre.timeout(timeouts),
-            Kind::Generic(_) => timeouts.generic,
-        }
+        self.by_ref().timeout(timeouts)
     }
 
     /// The deadline after `judgement` of a packet at `now`, where it was
@@ -154,9 +142,114 @@ impl Tracker {
         now: Nanos,
         timeouts: &Conntrack,
     ) -> Nanos {
-        match (judgement, &self.0) {
+        self.by_ref().deadline(judgement, current, now, timeouts)
+    }
+
+    /// Seconds that a packet gives a NAT session (SEMANTICS §9).
+    #[inline]
+    pub fn nat_timeout(&self, timeouts: &NatTimeouts) -> u32 {
+        self.by_ref().nat_timeout(timeouts)
+    }
+
+    /// As [`deadline`](Self::deadline), for a NAT session.
+    #[inline]
+    pub fn nat_deadline(
+        &self,
+        judgement: Judgement,
+        current: Nanos,
+        now: Nanos,
+        timeouts: &NatTimeouts,
+    ) -> Nanos {
+        let kept = self.by_ref();
+        kept.nat_deadline(judgement, current, now, timeouts)
+    }
+
+    /// How far the connection has come.
+    #[inline]
+    pub fn phase(&self) -> Phase {
+        self.by_ref().phase()
+    }
+
+    /// See [`TrackerMut::seen_at`].
+    pub(crate) fn seen_at(&mut self, now: Nanos) {
+        self.by_mut().seen_at(now);
+    }
+
+    /// Whether a packet in the reply direction was seen.
+    pub fn replied(&self) -> bool {
+        self.by_ref().flags().has(REPLIED)
+    }
+
+    /// Whether the kernel would spare it when its table is full.
+    pub fn assured(&self) -> bool {
+        self.by_ref().assured()
+    }
+
+    /// The state as people know it: TCP's by the kernel's names, others
+    /// `UNREPLIED`, `REPLIED` or `ASSURED`.
+    pub fn state_name(&self) -> &'static str {
+        match &self.0 {
+            Kind::Tcp(tcp) => tcp.state().name(),
+            _ if self.assured() => "ASSURED",
+            _ if self.replied() => "REPLIED",
+            _ => "UNREPLIED",
+        }
+    }
+}
+
+impl<'a> TrackerRef<'a> {
+    #[inline]
+    pub(super) fn of_tcp(tcp: &'a Tcp) -> Self {
+        Self(KindRef::Tcp(tcp))
+    }
+
+    #[inline]
+    pub(super) fn of_other(other: &'a Other) -> Self {
+        Self(KindRef::Other(other))
+    }
+
+    /// The tracker itself.
+    #[inline]
+    pub(crate) fn copied(self) -> Tracker {
+        Tracker(match self.0 {
+            KindRef::Tcp(tcp) => Kind::Tcp(*tcp),
+            KindRef::Other(other) => Kind::Other(*other),
+        })
+    }
+
+    #[inline]
+    fn flags(self) -> Flags {
+        match self.0 {
+            KindRef::Tcp(tcp) => tcp.flags,
+            KindRef::Other(other) => other.flags(),
+        }
+    }
+
+    fn assured(self) -> bool {
+        self.flags().has(ASSURED)
+    }
+
+    /// See [`Tracker::timeout`].
+    #[inline]
+    pub(crate) fn timeout(self, timeouts: &Conntrack) -> u32 {
+        match self.0 {
+            KindRef::Tcp(tcp) => tcp.timeout(timeouts),
+            KindRef::Other(other) => other.timeout(timeouts),
+        }
+    }
+
+    /// See [`Tracker::deadline`].
+    #[inline]
+    pub(crate) fn deadline(
+        self,
+        judgement: Judgement,
+        current: Nanos,
+        now: Nanos,
+        timeouts: &Conntrack,
+    ) -> Nanos {
+        match (judgement, self.0) {
             (Judgement::Pass, _) => now.after_seconds(self.timeout(timeouts)),
-            (Judgement::Invalid(_), Kind::Tcp(tcp)) if self.assured() => {
+            (Judgement::Invalid(_), KindRef::Tcp(tcp)) if self.assured() => {
                 tcp.deadline_after_invalid(current, now, timeouts)
             }
             (Judgement::Invalid(_) | Judgement::Ignored, _) => current,
@@ -164,9 +257,9 @@ impl Tracker {
         }
     }
 
-    /// Seconds that a packet gives a NAT session (SEMANTICS §9).
+    /// See [`Tracker::nat_timeout`].
     #[inline]
-    pub fn nat_timeout(&self, timeouts: &NatTimeouts) -> u32 {
+    pub(crate) fn nat_timeout(self, timeouts: &NatTimeouts) -> u32 {
         match self.phase() {
             Phase::TcpHalfOpen => timeouts.tcp_half_open,
             Phase::TcpEstablished => timeouts.tcp_established,
@@ -176,10 +269,10 @@ impl Tracker {
         }
     }
 
-    /// As [`deadline`](Self::deadline), for a NAT session.
+    /// See [`Tracker::nat_deadline`].
     #[inline]
-    pub fn nat_deadline(
-        &self,
+    pub(crate) fn nat_deadline(
+        self,
         judgement: Judgement,
         current: Nanos,
         now: Nanos,
@@ -192,13 +285,92 @@ impl Tracker {
         }
     }
 
+    /// The shortest time, in seconds, that packets can give a connection that can go on, while it can.
+    pub(crate) fn least_timeout(self, timeouts: &Conntrack) -> u32 {
+        match self.0 {
+            KindRef::Tcp(tcp) => tcp.least_timeout(timeouts),
+            KindRef::Other(other) => other.least_timeout(timeouts),
+        }
+    }
+
     /// Its packets change nothing of it but when it was last seen, or are judged as they come: UDP, and
     /// TCP that is not closing.
-    pub(crate) fn can_go_on(&self) -> bool {
+    pub(crate) fn can_go_on(self) -> bool {
+        match self.0 {
+            KindRef::Tcp(tcp) => tcp.phase() != Phase::TcpClosing,
+            KindRef::Other(other) => other.can_go_on(),
+        }
+    }
+
+    /// See [`Tracker::phase`].
+    #[inline]
+    pub(crate) fn phase(self) -> Phase {
+        match self.0 {
+            KindRef::Tcp(tcp) => tcp.phase(),
+            KindRef::Other(other) => other.phase(),
+        }
+    }
+}
+
+impl<'a> TrackerMut<'a> {
+    #[inline]
+    pub(super) fn of_tcp(tcp: &'a mut Tcp) -> Self {
+        Self(KindMut::Tcp(tcp))
+    }
+
+    #[inline]
+    pub(super) fn of_other(other: &'a mut Other) -> Self {
+        Self(KindMut::Other(other))
+    }
+
+    /// The tracker itself.
+    #[inline]
+    pub(crate) fn copied(&self) -> Tracker {
         match &self.0 {
-            Kind::Tcp(_) => self.phase() != Phase::TcpClosing,
-            Kind::Udp(_) => true,
-            Kind::Icmp(_) | Kind::Gre(_) | Kind::Generic(_) => false,
+            KindMut::Tcp(tcp) => TrackerRef::of_tcp(tcp).copied(),
+            KindMut::Other(other) => TrackerRef::of_other(other).copied(),
+        }
+    }
+
+    /// Puts another state of the same connection in its place.
+    pub(crate) fn set(&mut self, tracker: &Tracker) {
+        match (&mut self.0, &tracker.0) {
+            (KindMut::Tcp(kept), Kind::Tcp(tcp)) => **kept = *tcp,
+            (KindMut::Other(kept), Kind::Other(other)) => **kept = *other,
+            // A connection has one protocol.
+            _ => {}
+        }
+    }
+
+    /// See [`Tracker::update`].
+    #[inline]
+    pub(crate) fn update(
+        &mut self,
+        packet: &[u8],
+        headers: &Headers,
+        direction: Direction,
+        now: Nanos,
+        settings: &Settings,
+    ) -> Judgement {
+        let judgement = match (&mut self.0, &headers.transport) {
+            (KindMut::Tcp(state), Transport::Tcp(tcp)) => {
+                state.update(packet, headers, tcp, direction, settings)
+            }
+            (KindMut::Tcp(_), _) => Judgement::Invalid(Invalid::Malformed),
+            (KindMut::Other(other), _) => other.update(headers, now),
+        };
+        // `nf_conntrack_in`: an answer counts as seen only after it was judged.
+        if direction == Direction::Reply && judgement.belongs() {
+            self.flags_mut().set(REPLIED, true);
+        }
+        judgement
+    }
+
+    #[inline]
+    fn flags_mut(&mut self) -> &mut Flags {
+        match &mut self.0 {
+            KindMut::Tcp(tcp) => &mut tcp.flags,
+            KindMut::Other(other) => other.flags_mut(),
         }
     }
 
@@ -212,14 +384,14 @@ impl Tracker {
         direction: Direction,
         settings: &Settings,
     ) -> bool {
-        let Kind::Tcp(tcp) = &mut self.0 else {
+        let KindMut::Tcp(tcp) = &mut self.0 else {
             return false;
         };
         let segment = Segment::in_the_middle(packet, shape);
         segment.is_some_and(|segment| tcp.go_on(&segment, direction, settings))
     }
 
-    /// Lets any packet of a connection that [can go on](Self::can_go_on) count: what
+    /// Lets any packet of a connection that [can go on](TrackerRef::can_go_on) count: what
     /// [`update`](Self::update) says of it, if it passes and the connection can go on afterwards. Else
     /// nothing has happened.
     pub(crate) fn follow(
@@ -230,11 +402,11 @@ impl Tracker {
         now: Nanos,
         settings: &Settings,
     ) -> bool {
-        let mut after = *self;
+        let mut after = self.copied();
         let judgement = after.update(packet, headers, direction, now, settings);
-        let goes_on = judgement == Judgement::Pass && after.can_go_on();
+        let goes_on = judgement == Judgement::Pass && after.by_ref().can_go_on();
         if goes_on {
-            *self = after;
+            self.set(&after);
         }
         goes_on
     }
@@ -242,49 +414,8 @@ impl Tracker {
     /// A packet of a connection came at `now` and was not judged: of UDP nothing else
     /// matters than when the last one came. TCP is judged packet by packet.
     pub(crate) fn seen_at(&mut self, now: Nanos) {
-        if let Kind::Udp(udp) = &mut self.0 {
-            udp.seen_at(now);
-        }
-    }
-
-    /// The shortest time, in seconds, that packets can give a connection that can go on, while it can.
-    pub(crate) fn least_timeout(&self, timeouts: &Conntrack) -> u32 {
-        match &self.0 {
-            Kind::Tcp(tcp) => tcp.least_timeout(timeouts),
-            Kind::Udp(_) => timeouts.udp.min(timeouts.udp_stream),
-            Kind::Icmp(_) | Kind::Gre(_) | Kind::Generic(_) => self.timeout(timeouts),
-        }
-    }
-
-    /// How far the connection has come.
-    #[inline]
-    pub fn phase(&self) -> Phase {
-        match &self.0 {
-            Kind::Tcp(tcp) => tcp.phase(),
-            Kind::Udp(_) => Phase::Udp,
-            Kind::Icmp(_) => Phase::Icmp,
-            Kind::Gre(_) | Kind::Generic(_) => Phase::Other,
-        }
-    }
-
-    /// Whether a packet in the reply direction was seen.
-    pub fn replied(&self) -> bool {
-        self.flags().has(REPLIED)
-    }
-
-    /// Whether the kernel would spare it when its table is full.
-    pub fn assured(&self) -> bool {
-        self.flags().has(ASSURED)
-    }
-
-    /// The state as people know it: TCP's by the kernel's names, others
-    /// `UNREPLIED`, `REPLIED` or `ASSURED`.
-    pub fn state_name(&self) -> &'static str {
-        match &self.0 {
-            Kind::Tcp(tcp) => tcp.state().name(),
-            _ if self.assured() => "ASSURED",
-            _ if self.replied() => "REPLIED",
-            _ => "UNREPLIED",
+        if let KindMut::Other(other) = &mut self.0 {
+            other.seen_at(now);
         }
     }
 }

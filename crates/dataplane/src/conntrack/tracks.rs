@@ -6,6 +6,7 @@
 //! list of those who share it, and judged once for each packet. Who misses a packet that another
 //! has seen (it was dropped between them) goes on with a copy.
 
+use super::tracker::{TrackerMut, TrackerRef};
 use super::{Direction, Tracker};
 use crate::flow_cache::EntryId;
 use crate::memory::{Large, prefetch};
@@ -100,11 +101,11 @@ impl Tracks {
     }
 
     /// A tracker that nobody holds yet.
-    pub(crate) fn insert(&mut self, tracker: Tracker) -> TrackId {
+    pub(crate) fn insert(&mut self, tracker: &Tracker) -> TrackId {
         if self.free != Packed::NONE {
             let slot = self.free.0;
             self.free = std::mem::take(&mut self.holders[slot as usize][0]);
-            self.lines[slot as usize] = Line::new(tracker);
+            self.lines[slot as usize] = Line::new(*tracker);
             if self.free != Packed::NONE {
                 self.prefetch_all(TrackId(self.free.0));
             }
@@ -112,17 +113,17 @@ impl Tracks {
         }
         // As many as connections at most, of which there are fewer than 2^32.
         let slot = self.lines.len() as u32;
-        self.lines.push(Line::new(tracker));
+        self.lines.push(Line::new(*tracker));
         self.holders.push([Packed::NONE; MOST_HOLDERS]);
         TrackId(slot)
     }
 
-    pub(crate) fn get(&self, id: TrackId) -> &Tracker {
-        &self.lines[id.0 as usize].tracker
+    pub(crate) fn get(&self, id: TrackId) -> TrackerRef<'_> {
+        self.lines[id.0 as usize].tracker.by_ref()
     }
 
-    pub(crate) fn get_mut(&mut self, id: TrackId) -> &mut Tracker {
-        &mut self.lines[id.0 as usize].tracker
+    pub(crate) fn get_mut(&mut self, id: TrackId) -> TrackerMut<'_> {
+        self.lines[id.0 as usize].tracker.by_mut()
     }
 
     /// Asks for a tracker's line ahead of its use. `wanted` is not to be branched on: nobody can

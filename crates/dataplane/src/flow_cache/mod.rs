@@ -221,7 +221,7 @@ impl State {
         track: TrackId,
         last: Nanos,
     ) -> Nanos {
-        let mut tracker = *self.tracks.get(track);
+        let mut tracker = self.tracks.get(track).copied();
         tracker.seen_at(last);
         let network = program.network();
         last.after_seconds(match holder {

@@ -87,9 +87,9 @@ impl<O: Observer> Walk<'_, O> {
             let own = if anew {
                 met.before
             } else {
-                *self.state.tracks.get(track)
+                self.state.tracks.get(track).copied()
             };
-            track = self.state.part(holder, track, own);
+            track = self.state.part(holder, track, &own);
             self.recipe.spoil();
         } else {
             self.state.write_back(self.program, track);
@@ -98,8 +98,8 @@ impl<O: Observer> Walk<'_, O> {
         if let Some(opened) = &mut self.state.opened {
             opened.is_fresh &= opened.track != track;
         }
-        let tracker = self.state.tracks.get_mut(track);
-        let before = *tracker;
+        let mut tracker = self.state.tracks.get_mut(track);
+        let before = tracker.copied();
         let judgement = tracker.update(packet.bytes, packet.headers, direction, now, &settings);
         let by = self.state.tracks.bit(track, holder);
         self.state.met.push(Met {
@@ -118,16 +118,15 @@ impl<O: Observer> Walk<'_, O> {
         let state = &mut *self.state;
         if let Some(opened) = state.opened {
             let before = state.tracks.get(opened.track);
-            let same = opened.is_fresh || *before == self.begun;
+            let same = opened.is_fresh || before == self.begun.by_ref();
             if same && state.tracks.has_room(opened.track) {
                 return opened.track;
             }
             if opened.is_fresh {
-                self.begun = *before;
+                self.begun = before.copied();
             }
         }
-        let tracker = self.begun;
-        let track = state.tracks.insert(tracker);
+        let track = state.tracks.insert(&self.begun);
         state.opened = Some(Opened {
             track,
             mid_stream,
@@ -136,7 +135,7 @@ impl<O: Observer> Walk<'_, O> {
         state.met.push(Met {
             track,
             direction: Direction::Original,
-            before: tracker,
+            before: self.begun,
             judgement: Judgement::Pass,
             by: 0,
         });
@@ -191,12 +190,12 @@ impl<O: Observer> Walk<'_, O> {
         let mut mets = std::mem::take(&mut state.met);
         for met in mets.iter().rev() {
             let all = met.by == state.tracks.bits(met.track);
-            if all || *state.tracks.get(met.track) == met.before {
+            if all || state.tracks.get(met.track) == met.before.by_ref() {
                 continue;
             }
             for holder in state.tracks.holders(met.track) {
                 if met.by & state.tracks.bit(met.track, holder) == 0 {
-                    state.part(holder, met.track, met.before);
+                    state.part(holder, met.track, &met.before);
                 }
             }
         }
@@ -212,10 +211,10 @@ impl State {
     }
 
     /// A holder goes on with a tracker of its own. Returns where that is.
-    fn part(&mut self, holder: Holder, from: TrackId, tracker: Tracker) -> TrackId {
+    fn part(&mut self, holder: Holder, from: TrackId, tracker: &Tracker) -> TrackId {
         let alone = self.tracks.holders(from).all(|other| other == holder);
         if alone {
-            *self.tracks.get_mut(from) = tracker;
+            self.tracks.get_mut(from).set(tracker);
             return from;
         }
         self.tracks.release(from, holder);

@@ -11,5 +11,6 @@ mod tcp_close;
 mod tcp_middle;
 mod tcp_open;
 mod tcp_window;
+mod tracks;
 
 use conversation::{check, check_tracked};
