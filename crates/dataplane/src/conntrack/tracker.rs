@@ -21,7 +21,7 @@ pub struct Tracker(Kind);
 const _: () = assert!(size_of::<Tracker>() <= 56);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Tcp(Tcp),
     Other(Other),
 }
@@ -101,9 +101,8 @@ impl Tracker {
         }
     }
 
-    /// The same, to change.
     #[inline]
-    pub(super) fn by_mut(&mut self) -> TrackerMut<'_> {
+    fn by_mut(&mut self) -> TrackerMut<'_> {
         match &mut self.0 {
             Kind::Tcp(tcp) => TrackerMut::of_tcp(tcp),
             Kind::Other(other) => TrackerMut::of_other(other),
@@ -194,6 +193,12 @@ impl Tracker {
             _ if self.replied() => "REPLIED",
             _ => "UNREPLIED",
         }
+    }
+
+    /// What it is made of.
+    #[inline]
+    pub(super) fn kind(&self) -> &Kind {
+        &self.0
     }
 }
 

@@ -6,87 +6,71 @@
 //! list of those who share it, and judged once for each packet. Who misses a packet that another
 //! has seen (it was dropped between them) goes on with a copy.
 
-use super::tracker::{TrackerMut, TrackerRef};
+use super::holders::{Few, Holder, MOST, More, Packed};
+use super::other::Other;
+use super::tcp::Tcp;
+use super::tracker::{Kind, TrackerMut, TrackerRef};
 use super::{Direction, Tracker};
 use crate::flow_cache::EntryId;
 use crate::memory::{Large, prefetch};
 
-/// Most places that share a tracker: a sender's nic, a gateway out, a gateway in, a receiver's.
-const MOST_HOLDERS: usize = 4;
-
-/// The number of a [`Tracker`] among all.
+/// The number of a [`Tracker`] among all those of TCP, or, with the highest bit, among all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TrackId(pub u32);
 
-/// A connection that holds a tracker, by its slot: no other one comes there while it holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Holder {
-    /// At a nic.
-    Nic(u32),
-    /// At a NAT gateway.
-    Gateway(u32),
-}
+/// Set in the number of a tracker that is not TCP's. Among those of TCP nothing has such a number, so that a
+/// segment's tracker is found without a question more.
+const OTHER: u32 = 1 << 31;
 
-/// A [`Holder`] in a word: the slot, then where. 2^31 connections would take a tenth of a
-/// terabyte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Packed(u32);
-
-impl Default for Packed {
-    fn default() -> Self {
-        Self::NONE
-    }
-}
-
-impl Packed {
-    const NONE: Self = Self(u32::MAX);
-
+impl TrackId {
     #[inline]
-    fn of(holder: Holder) -> Self {
-        Self(match holder {
-            Holder::Nic(slot) => slot << 1,
-            Holder::Gateway(slot) => slot << 1 | 1,
-        })
+    fn is_other(self) -> bool {
+        self.0 & OTHER != 0
     }
 
+    /// Among those of its kind.
     #[inline]
-    fn unpack(self) -> Option<Holder> {
-        let slot = self.0 >> 1;
-        let holder = if self.0 & 1 == 0 {
-            Holder::Nic(slot)
-        } else {
-            Holder::Gateway(slot)
-        };
-        (self != Self::NONE).then_some(holder)
+    fn number(self) -> usize {
+        (self.0 & !OTHER) as usize
     }
 }
 
-/// A tracker and the flow entries that stand for it, by direction: a cache line.
+/// A TCP tracker and the flow entries that stand for it, by direction: a cache line, which is all that
+/// packets of a connection need.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-struct Line {
-    tracker: Tracker,
+struct TcpRecord {
+    tcp: Tcp,
     entries: [EntryId; 2],
 }
 
-const _: () = assert!(size_of::<Line>() == 64);
+const _: () = assert!(size_of::<TcpRecord>() == 64);
 
-impl Line {
-    fn new(tracker: Tracker) -> Self {
-        Self {
-            tracker,
-            entries: [EntryId::NONE; 2],
-        }
-    }
+/// Any other tracker and all that belongs to it, within a cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
+struct OtherRecord {
+    other: Other,
+    entries: [EntryId; 2],
+    holders: Few,
 }
+
+const _: () = assert!(size_of::<OtherRecord>() == 32);
+
+/// Places in [`Tracks::free`].
+const FREE_TCP: usize = 0;
+const FREE_OTHER: usize = 1;
 
 /// All trackers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tracks {
-    lines: Large<Line>,
-    holders: Large<[Packed; MOST_HOLDERS]>,
-    /// The first of those that nobody holds; each names the next one in place of its first holder.
-    free: Packed,
+    tcp: Large<TcpRecord>,
+    /// Of those of TCP, by number.
+    holders: Large<Few>,
+    others: Large<OtherRecord>,
+    more: More,
+    /// Of TCP and of the others, the one that was let go of last; each names the one before it.
+    free: [Option<TrackId>; 2],
     alone: bool,
 }
 
@@ -102,110 +86,174 @@ impl Tracks {
 
     /// A tracker that nobody holds yet.
     pub(crate) fn insert(&mut self, tracker: &Tracker) -> TrackId {
-        if self.free != Packed::NONE {
-            let slot = self.free.0;
-            self.free = std::mem::take(&mut self.holders[slot as usize][0]);
-            self.lines[slot as usize] = Line::new(*tracker);
-            if self.free != Packed::NONE {
-                self.prefetch_all(TrackId(self.free.0));
+        let entries = [EntryId::NONE; 2];
+        // As many as connections at most, of which there are fewer than 2^31.
+        match *tracker.kind() {
+            Kind::Tcp(tcp) => {
+                let record = TcpRecord { tcp, entries };
+                if let Some(id) = self.reuse(FREE_TCP) {
+                    self.tcp[id.number()] = record;
+                    return id;
+                }
+                self.tcp.push(record);
+                self.holders.push(Few::NONE);
+                TrackId(self.tcp.len() as u32 - 1)
             }
-            return TrackId(slot);
+            Kind::Other(other) => {
+                let record = OtherRecord {
+                    other,
+                    entries,
+                    holders: Few::NONE,
+                };
+                if let Some(id) = self.reuse(FREE_OTHER) {
+                    self.others[id.number()] = record;
+                    return id;
+                }
+                self.others.push(record);
+                TrackId(OTHER | (self.others.len() as u32 - 1))
+            }
         }
-        // As many as connections at most, of which there are fewer than 2^32.
-        let slot = self.lines.len() as u32;
-        self.lines.push(Line::new(*tracker));
-        self.holders.push([Packed::NONE; MOST_HOLDERS]);
-        TrackId(slot)
     }
 
+    /// A place that was let go of, if there is one; asks for the one that will be next.
+    fn reuse(&mut self, kind: usize) -> Option<TrackId> {
+        let id = self.free[kind]?;
+        let few = std::mem::replace(self.few_mut(id), Few::NONE);
+        self.free[kind] = few.next();
+        if let Some(next) = self.free[kind] {
+            self.prefetch_all(next);
+        }
+        Some(id)
+    }
+
+    #[inline]
     pub(crate) fn get(&self, id: TrackId) -> TrackerRef<'_> {
-        self.lines[id.0 as usize].tracker.by_ref()
+        match self.tcp.get(id.0 as usize) {
+            Some(record) => TrackerRef::of_tcp(&record.tcp),
+            None => TrackerRef::of_other(&self.others[id.number()].other),
+        }
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, id: TrackId) -> TrackerMut<'_> {
-        self.lines[id.0 as usize].tracker.by_mut()
+        match self.tcp.get_mut(id.0 as usize) {
+            Some(record) => TrackerMut::of_tcp(&mut record.tcp),
+            None => TrackerMut::of_other(&mut self.others[id.number()].other),
+        }
     }
 
-    /// Asks for a tracker's line ahead of its use. `wanted` is not to be branched on: nobody can
-    /// foresee it; where it is false the first line is asked for again and again.
+    /// Asks for a TCP tracker ahead of its use. `wanted` is not to be branched on: nobody can
+    /// foresee it; where it is false the first one is asked for again and again.
     #[inline]
     pub(crate) fn prefetch(&self, id: TrackId, wanted: bool) {
-        if let Some(tracker) = self.lines.get(id.0 as usize * usize::from(wanted)) {
-            prefetch(tracker);
+        if let Some(record) = self.tcp.get(id.0 as usize * usize::from(wanted)) {
+            prefetch(record);
         }
     }
 
     /// Asks for everything about a tracker ahead of its use.
     pub(crate) fn prefetch_all(&self, id: TrackId) {
-        self.prefetch(id, true);
-        if let Some(holders) = self.holders.get(id.0 as usize) {
-            prefetch(holders);
+        if id.is_other() {
+            if let Some(record) = self.others.get(id.number()) {
+                prefetch(record);
+            }
+        } else {
+            self.prefetch(id, true);
+            if let Some(holders) = self.holders.get(id.number()) {
+                prefetch(holders);
+            }
         }
     }
 
-    /// Who holds it.
-    pub(crate) fn holders(&self, id: TrackId) -> impl Iterator<Item = Holder> + use<> {
-        self.holders[id.0 as usize]
-            .into_iter()
-            .filter_map(Packed::unpack)
+    fn few(&self, id: TrackId) -> &Few {
+        if id.is_other() {
+            &self.others[id.number()].holders
+        } else {
+            &self.holders[id.number()]
+        }
+    }
+
+    fn few_mut(&mut self, id: TrackId) -> &mut Few {
+        if id.is_other() {
+            &mut self.others[id.number()].holders
+        } else {
+            &mut self.holders[id.number()]
+        }
+    }
+
+    fn entries(&self, id: TrackId) -> &[EntryId; 2] {
+        match self.tcp.get(id.0 as usize) {
+            Some(record) => &record.entries,
+            None => &self.others[id.number()].entries,
+        }
     }
 
     /// The flow entry that stands for a direction.
     pub(crate) fn entry(&self, id: TrackId, direction: Direction) -> Option<EntryId> {
-        let entry = self.lines[id.0 as usize].entries[direction.index()];
+        let entry = self.entries(id)[direction.index()];
         (entry != EntryId::NONE).then_some(entry)
     }
 
     /// Whether any flow entry stands for it.
     pub(crate) fn is_remembered(&self, id: TrackId) -> bool {
-        self.lines[id.0 as usize].entries != [EntryId::NONE; 2]
+        *self.entries(id) != [EntryId::NONE; 2]
     }
 
     pub(crate) fn set_entry(&mut self, id: TrackId, direction: Direction, entry: Option<EntryId>) {
-        self.lines[id.0 as usize].entries[direction.index()] = entry.unwrap_or(EntryId::NONE);
+        let entries = match self.tcp.get_mut(id.0 as usize) {
+            Some(record) => &mut record.entries,
+            None => &mut self.others[id.number()].entries,
+        };
+        entries[direction.index()] = entry.unwrap_or(EntryId::NONE);
+    }
+
+    /// All who hold it, each at its place.
+    #[inline]
+    fn all(&self, id: TrackId) -> [Packed; MOST] {
+        self.more.all(id, self.few(id))
+    }
+
+    /// Who holds it.
+    pub(crate) fn holders(&self, id: TrackId) -> impl Iterator<Item = Holder> + use<> {
+        self.all(id).into_iter().filter_map(Packed::unpack)
     }
 
     /// Whether one more may hold it.
     pub(crate) fn has_room(&self, id: TrackId) -> bool {
-        !self.alone && self.holders[id.0 as usize].contains(&Packed::NONE)
+        !self.alone && self.all(id).contains(&Packed::NONE)
     }
 
     /// One more holds it; false if it has no room.
     pub(crate) fn hold(&mut self, id: TrackId, holder: Holder) -> bool {
-        let mut places = self.holders[id.0 as usize].iter_mut();
-        match places.find(|place| **place == Packed::NONE) {
-            Some(place) => {
-                *place = Packed::of(holder);
-                true
-            }
-            None => false,
-        }
+        let holder = Packed::of(holder);
+        self.few_mut(id).add(holder) || self.more.add(id, holder)
     }
 
     /// Which of its holders this is, as one bit.
     pub(crate) fn bit(&self, id: TrackId, holder: Holder) -> u8 {
-        let mut holders = self.holders[id.0 as usize].iter();
-        let place = holders.position(|other| *other == Packed::of(holder));
+        let holder = Packed::of(holder);
+        let place = self.all(id).iter().position(|other| *other == holder);
         place.map_or(0, |place| 1 << place)
     }
 
     /// All of its holders, as bits.
     pub(crate) fn bits(&self, id: TrackId) -> u8 {
-        let places = (0..).zip(&self.holders[id.0 as usize]);
-        let taken = places.filter(|(_, holder)| **holder != Packed::NONE);
+        let all = self.all(id);
+        let taken = (0..).zip(&all).filter(|(_, one)| **one != Packed::NONE);
         taken.fold(0, |bits, (place, _)| bits | 1 << place)
     }
 
     /// A holder lets go of it; whether it was the last and the tracker is gone.
     pub(crate) fn release(&mut self, id: TrackId, holder: Holder) -> bool {
-        let holders = &mut self.holders[id.0 as usize];
-        let held = Packed::of(holder);
-        for place in holders.iter_mut().filter(|place| **place == held) {
-            *place = Packed::NONE;
-        }
-        let gone = *holders == [Packed::NONE; MOST_HOLDERS];
+        let holder = Packed::of(holder);
+        let few = self.few_mut(id);
+        few.take(holder);
+        let gone = *few == Few::NONE;
+        let gone = self.more.take(id, holder) && gone;
         if gone {
-            holders[0] = std::mem::replace(&mut self.free, Packed(id.0));
+            let kind = if id.is_other() { FREE_OTHER } else { FREE_TCP };
+            let next = self.free[kind].replace(id);
+            *self.few_mut(id) = Few::before(next);
         }
         gone
     }
