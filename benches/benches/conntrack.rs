@@ -1,5 +1,6 @@
-//! Connection tracking by itself: the table by number of live connections (a connection made, found
-//! by either key, not found, expired), and what a packet of a live connection costs its tracker.
+//! Connection tracking by itself: the table by number of live flows, each of a nic and translated by a
+//! gateway (made, found by either key, not found, expired), and what a packet of a live connection costs
+//! its tracker.
 
 use criterion::{
     BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
@@ -8,12 +9,16 @@ use criterion::{
 use std::hint::black_box;
 use std::net::Ipv4Addr;
 use vpcsim_dataplane::Nanos;
-use vpcsim_dataplane::conntrack::{Direction, Opening, Settings, Table, TrackId, Tracker, Zone};
-use vpcsim_network::{Conntrack, TcpWindow};
+use vpcsim_dataplane::conntrack::{
+    Begun, Direction, Opening, SessionKeys, Settings, TrackId, Tracker,
+};
+use vpcsim_network::{Conntrack, NatGatewayId, NicId, TcpWindow};
 use vpcsim_packet::{FlowKey, Headers, Protocol, TcpFlags, Transport, build};
 
 const INSIDE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
-const NIC: Zone = Zone(3);
+const PUBLIC: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+const NIC: NicId = NicId(3);
+const GATEWAY: NatGatewayId = NatGatewayId(0);
 const START: Nanos = Nanos(1_700_000_000_000_000_000);
 const LIVE: [u32; 3] = [1_024, 65_536, 1_048_576];
 
@@ -61,20 +66,30 @@ fn deadline(flow: u32, flows: u32) -> Nanos {
     Nanos(START.0 + place * 10_000_000_000 / u64::from(flows))
 }
 
-fn insert(table: &mut Table<u64>, flow: u32, deadline: Nanos) {
-    let key = key(flow);
-    let inserted = table.insert(
-        NIC,
-        key,
-        key.reversed(),
-        TrackId(flow),
-        deadline,
-        u64::from(flow),
-    );
-    assert!(inserted.is_ok());
+type Table = vpcsim_dataplane::conntrack::Table<u64, u64>;
+
+fn insert(table: &mut Table, flow: u32, deadline: Nanos) {
+    let inside = key(flow);
+    let outside = FlowKey {
+        source: PUBLIC,
+        ..inside
+    };
+    let value = u64::from(flow);
+    let begun = Begun::new(TrackId(flow), deadline);
+    let slot = table.remember(NIC, &inside, &begun, value);
+    let keys = SessionKeys {
+        inside: &inside,
+        outside: &outside,
+        inbound: false,
+    };
+    let begun = Begun {
+        beside: Some(slot),
+        ..begun
+    };
+    table.translate(GATEWAY, &keys, &begun, value);
 }
 
-fn filled(flows: u32) -> Table<u64> {
+fn filled(flows: u32) -> Table {
     let mut table = Table::new();
     for flow in 0..flows {
         insert(&mut table, flow, deadline(flow, flows));
@@ -95,7 +110,7 @@ fn found(criterion: &mut Criterion) {
                     next = (next + 40_503) % flows;
                     let key = key(first + next);
                     let key = if next % 2 == 0 { key } else { key.reversed() };
-                    black_box(table.lookup(NIC, &key))
+                    black_box(table.at_nic(NIC, &key))
                 });
             });
         }
@@ -120,7 +135,7 @@ fn made_and_expired(criterion: &mut Criterion) {
                     while !table.is_empty() {
                         now.0 += 10_000;
                         table.expire(now, |_, gone| {
-                            black_box(gone.value);
+                            black_box(gone.at_nic);
                         });
                     }
                     table

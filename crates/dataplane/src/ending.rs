@@ -6,31 +6,39 @@
 //! before anybody counts, where a ceiling, a peak or a free port depends on it. The kernel does the same
 //! (`nf_ct_is_expired`, `gc_worker` in nf_conntrack_core.c).
 
-use crate::conntrack::{AHEAD, Connection, Holder, TrackId};
-use crate::state::NicFlow;
+use crate::conntrack::{AHEAD, Holder, TrackId};
+use crate::state::Flow;
 use crate::{Nanos, Program, State};
 
-/// So many connections end at nics, and as many at gateways, before a chunk of packets or one that is
-/// walked: so one packet opens fewer than may end with it, and a batch is not held up by what ends.
+/// So many records are looked after before a chunk of packets or one that is walked: more than a packet
+/// opens, and few enough that no batch is held up by what ends.
 pub(crate) const ENDS_A_TURN: usize = 8;
 
-/// Trackers whose last holder may end soon.
+/// What goes with flows that may end soon, in steps that are short of waiting.
 #[derive(Default)]
 struct Ending {
     tracks: [Option<TrackId>; AHEAD],
+    /// Hashes of the destinations whose ports are held.
+    destinations: [Option<u64>; AHEAD],
     count: usize,
 }
 
 impl Ending {
-    fn add(&mut self, track: TrackId) {
-        if let Some(place) = self.tracks.get_mut(self.count) {
-            *place = Some(track);
+    fn add(&mut self, track: TrackId, destination: Option<u64>) {
+        let at = self.count;
+        if at < AHEAD {
+            self.tracks[at] = Some(track);
+            self.destinations[at] = destination;
             self.count += 1;
         }
     }
 
-    /// Asks for their entries, when they are there, and for what finds those.
+    /// Asks for entries and destinations, when what leads there is there, and for what finds those
+    /// entries.
     fn prefetch(&self, state: &State) {
+        for &hash in self.destinations[..self.count].iter().flatten() {
+            state.sessions.prefetch_destination(hash);
+        }
         let tracks = self.tracks[..self.count].iter().flatten();
         tracks
             .clone()
@@ -45,30 +53,21 @@ impl State {
         self.end_some(program, usize::MAX);
     }
 
-    /// Ends some of the connections whose time has come, so many of nics and of gateways at most.
+    /// Ends some of the connections whose time has come: those of so many records at most.
     pub(crate) fn end_some(&mut self, program: &Program, most: usize) {
         for _ in 0..most {
-            let (tracks, mut next) = (&self.tracks, Ending::default());
-            let also = |flow: &Connection<NicFlow>| {
-                tracks.prefetch_all(flow.track);
-                next.add(flow.track);
+            let (tracks, sessions) = (&self.tracks, &self.sessions);
+            let mut next = Ending::default();
+            let also = |record: &Flow| {
+                tracks.prefetch_all(record.track());
+                next.add(record.track(), sessions.prefetch_held(record));
             };
             self.flows.prefetch_due(self.now, also);
             next.prefetch(self);
-            let Some((id, _)) = self.flows.due(self.now) else {
+            let Some(slot) = self.flows.due(self.now) else {
                 break;
             };
-            self.visit(program, Holder::Nic(id.slot()));
-        }
-        for _ in 0..most {
-            let mut next = Ending::default();
-            let also = |track| next.add(track);
-            self.sessions.prefetch_due(self.now, &self.tracks, also);
-            next.prefetch(self);
-            let Some(id) = self.sessions.due(self.now) else {
-                break;
-            };
-            self.visit(program, Holder::Gateway(id.slot()));
+            self.visit(program, slot);
         }
     }
 
@@ -122,49 +121,47 @@ impl State {
         }
     }
 
-    /// The packet under way has passed.
+    /// The packet under way has passed: what it has kept is looked after.
     #[inline]
     pub(crate) fn has_passed(&mut self) {
         while let Some(holder) = self.leaving.pop() {
-            if let Some((_, deadline)) = self.held(holder) {
-                match holder {
-                    Holder::Nic(slot) => self.flows.set_timer(slot, Some(deadline)),
-                    Holder::Gateway(slot) => self.sessions.set_timer(slot, Some(deadline)),
-                }
+            let slot = holder.slot();
+            if self.flows.get(slot).is_some() {
+                self.flows.set_timer(slot, Some(self.now));
             }
         }
     }
 
-    /// A connection's timer has come: ends it, or sets the timer to where its packets have moved
-    /// the deadline since.
-    fn visit(&mut self, program: &Program, holder: Holder) {
-        let Some((track, stored)) = self.held(holder) else {
+    /// A record's timer has come: ends the connections there whose time has, and sets the timer to where
+    /// packets have moved the deadlines of the others since.
+    fn visit(&mut self, program: &Program, slot: u32) {
+        let mut again = None;
+        for holder in [Holder::Nic(slot), Holder::Gateway(slot)] {
+            let Some(held) = self.held(holder) else {
+                continue;
+            };
+            if self.leaving.contains(&holder) {
+                return self.flows.set_timer(slot, None);
+            }
+            let deadline = self.deadline(program, holder, held);
+            if deadline <= self.now {
+                self.journal_due(Some(deadline));
+                self.end_connection(program, holder);
+                self.journal_due(None);
+                continue;
+            }
+            let earlier = again.map_or(deadline, |(_, again)| deadline.min(again));
+            again = Some((held.0, earlier));
+        }
+        let Some((track, mut again)) = again else {
             return;
         };
-        let deadline = self.deadline(program, holder, (track, stored));
-        let mut again = deadline;
         if self.tracks.is_remembered(track) {
-            // A packet may bring the deadline nearer without a word.
+            // A packet may bring a deadline nearer without a word.
             let least = self.least_timeout(program, track);
-            again = deadline.min(self.now.after_seconds(least));
+            again = again.min(self.now.after_seconds(least));
         }
-        if deadline <= self.now {
-            if self.leaving.contains(&holder) {
-                match holder {
-                    Holder::Nic(slot) => self.flows.set_timer(slot, None),
-                    Holder::Gateway(slot) => self.sessions.set_timer(slot, None),
-                }
-                return;
-            }
-            self.journal_due(Some(deadline));
-            self.end_connection(program, holder);
-            self.journal_due(None);
-            return;
-        }
-        match holder {
-            Holder::Nic(slot) => self.flows.defer(slot, self.early(slot, again)),
-            Holder::Gateway(slot) => self.sessions.defer(slot, self.early(slot, again)),
-        }
+        self.flows.defer(slot, self.early(slot, again));
     }
 
     /// When a connection's time comes, as its entries know, of its tracker and what was written down.
@@ -195,14 +192,8 @@ impl State {
     }
 
     /// The tracker and the deadline of a connection.
-    fn held(&self, holder: Holder) -> Option<(TrackId, Nanos)> {
-        match holder {
-            Holder::Nic(slot) => {
-                let flow = self.flows.get(self.flows.in_slot(slot)?)?;
-                Some((flow.track, flow.deadline()))
-            }
-            Holder::Gateway(slot) => self.sessions.held(self.sessions.in_slot(slot)?),
-        }
+    pub(crate) fn held(&self, holder: Holder) -> Option<(TrackId, Nanos)> {
+        self.flows.held(holder)
     }
 
     /// A connection ends.
@@ -212,19 +203,15 @@ impl State {
         };
         self.uncache(program, track);
         match holder {
-            Holder::Nic(slot) => {
-                if let Some(id) = self.flows.in_slot(slot) {
-                    self.flows.remove(id);
-                    self.journal_flow(false);
-                }
+            Holder::Nic(_) => {
+                self.flows.remove(holder);
+                self.journal_flow(false);
             }
             Holder::Gateway(slot) => {
-                if let Some(id) = self.sessions.in_slot(slot) {
-                    let gateway = self.sessions.gateway_in(slot);
-                    self.sessions.remove(id);
-                    if let Some(gateway) = gateway {
-                        self.journal_session(gateway, false);
-                    }
+                let gateway = self.flows.get(slot).and_then(Flow::gateway);
+                self.sessions.remove(&mut self.flows, slot);
+                if let Some(gateway) = gateway {
+                    self.journal_session(gateway, false);
                 }
             }
         }

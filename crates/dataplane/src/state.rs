@@ -1,28 +1,25 @@
 //! What changes while packets move: connections, sessions, fragments, buckets.
 
 use crate::bucket::Buckets;
-use crate::conntrack::{Holder, Table, Tracks};
+use crate::conntrack::{Holder, Record, Table, Tracks};
 use crate::ending::ENDS_A_TURN;
 use crate::flow_cache::FlowCache;
 use crate::fragments::Fragments;
-use crate::nat::Sessions;
+use crate::nat::{GatewayFlow, Session, Sessions};
 use crate::shards::Journal;
 use crate::walk::{Met, Opened};
 use crate::{Nanos, Program};
-use std::num::NonZeroU32;
 use vpcsim_network::{EipId, Filtering, NatGatewayId};
 
 /// Everything that packets leave behind for later ones. Owned by one worker.
 #[derive(Debug)]
 pub struct State {
     pub(crate) now: Nanos,
-    /// Counts the programs this state has lived under (policy `on_rule_change`).
-    pub(crate) generation: u32,
-    /// Flows remembered at nics (§6); the zone is the nic.
-    pub(crate) flows: Table<NicFlow>,
-    /// NAT sessions (§9).
+    /// Flows remembered at nics (§6) and translated at gateways (§9).
+    pub(crate) flows: Flows,
+    /// What is counted of those at gateways.
     pub(crate) sessions: Sessions,
-    /// The protocol state of both.
+    /// The protocol state of all.
     pub(crate) tracks: Tracks,
     /// The trackers that the packet under way has met, and the one that it opened.
     pub(crate) met: Vec<Met>,
@@ -38,6 +35,13 @@ pub struct State {
     /// What is told to whoever counts for several states together.
     pub(crate) journal: Option<Box<Journal>>,
 }
+
+/// What is remembered of flows.
+pub(crate) type Flows = Table<NicFlow, GatewayFlow>;
+/// The same of one, at a nic and at the gateway behind it.
+pub(crate) type Flow = Record<NicFlow, GatewayFlow>;
+
+const _: () = assert!(size_of::<Flow>() == 64);
 
 /// By which public door a flow came in (§2.5a).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,39 +89,56 @@ impl Door {
 }
 
 /// What a nic remembers of a flow beyond its tracking.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct NicFlow {
-    /// The public door it came in by.
-    pub(crate) door: Door,
+    /// The public door it came in by; then whether other rules than the present ones accepted it.
+    door: u32,
     /// The list that it met first, and the rule there that let it in.
     pub(crate) let_in: LetIn,
-    /// The generation whose rules accepted it.
-    pub(crate) generation: u32,
+}
+
+impl NicFlow {
+    /// Accepted by the present rules.
+    pub(crate) fn new(door: Door, let_in: LetIn) -> Self {
+        let door = door.to_bits() << 1;
+        Self { door, let_in }
+    }
+
+    /// The same when the rules have changed (policy `on_rule_change`).
+    pub(crate) fn of_other_rules(self) -> Self {
+        let door = self.door | 1;
+        Self { door, ..self }
+    }
+
+    /// The public door it came in by.
+    pub(crate) fn door(self) -> Door {
+        Door::from_bits(self.door >> 1)
+    }
+
+    /// Whether the present rules have accepted it.
+    pub(crate) fn is_accepted(self) -> bool {
+        self.door & 1 == 0
+    }
 }
 
 /// Whether a flow's first packet was arriving at the nic, and the rule that let it in, in a word:
-/// the rule's place from 1 in the nic's concatenated lists, then the direction; plus 1. Never 0, so
-/// that a slot needs no room to say that it is free, and is one cache line.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LetIn(NonZeroU32);
+/// the rule's place from 1 in the nic's concatenated lists, then the direction.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LetIn(u32);
 
 impl LetIn {
     /// `rule` 0: by none.
     pub(crate) fn new(ingress: bool, rule: u32) -> Self {
-        Self(NonZeroU32::MIN.saturating_add(rule << 1 | u32::from(ingress)))
-    }
-
-    fn unpack(self) -> u32 {
-        self.0.get() - 1
+        Self(rule << 1 | u32::from(ingress))
     }
 
     pub(crate) fn ingress(self) -> bool {
-        self.unpack() & 1 == 1
+        self.0 & 1 == 1
     }
 
     /// 0: none, or not known any more.
     pub(crate) fn rule(self) -> u32 {
-        self.unpack() >> 1
+        self.0 >> 1
     }
 }
 
@@ -154,8 +175,7 @@ impl State {
         let gateways = &network.nat_gateways;
         Self {
             now: Nanos(0),
-            generation: 0,
-            flows: Table::new(),
+            flows: Flows::new(),
             sessions: Sessions::new(
                 gateways.len(),
                 network.policies.filtering == Filtering::EndpointIndependent,
@@ -213,7 +233,7 @@ impl State {
     /// No connection is over before.
     #[inline]
     pub(crate) fn next_end(&self) -> Nanos {
-        self.flows.next_due().min(self.sessions.next_due())
+        self.flows.next_due()
     }
 
     /// No fragment has waited too long before.
@@ -241,15 +261,13 @@ impl State {
     /// How many sessions a NAT gateway has: a count that costs nothing, as
     /// [`connections`](Self::connections).
     pub fn sessions(&self, gateway: NatGatewayId) -> usize {
-        self.sessions.gateway_len(gateway)
+        self.flows.gateway_len(gateway)
     }
 
     /// How full the tables are. Looks at every connection.
     pub fn usage(&self, program: &Program) -> Use {
         let network = program.network();
-        let is_live = |holder| !self.is_behind() || !self.is_over(program, holder);
-        let flows = self.flows.iter().map(|(id, _)| Holder::Nic(id.slot()));
-        let connections = flows.filter(|&holder| is_live(holder)).count();
+        let mut connections = 0;
         let gateways = (0..).map(NatGatewayId).zip(&network.nat_gateways);
         let mut gateways: Vec<_> = gateways
             .map(|(id, gateway)| GatewayUse {
@@ -259,8 +277,13 @@ impl State {
                 by_eip: gateway.eips.iter().map(|&eip| (eip, 0)).collect(),
             })
             .collect();
-        let sessions = self.sessions.slots();
-        for (_, session) in sessions.filter(|(slot, _)| is_live(Holder::Gateway(*slot))) {
+        let is_behind = self.is_behind();
+        let is_live =
+            |holder| self.held(holder).is_some() && !(is_behind && self.is_over(program, holder));
+        for (slot, record) in self.flows.iter() {
+            connections += usize::from(is_live(Holder::Nic(slot)));
+            let session = Session::of(record).filter(|_| is_live(Holder::Gateway(slot)));
+            let Some(session) = session else { continue };
             let gateway = &mut gateways[session.gateway.index()];
             gateway.sessions += 1;
             let by_eip = gateway.by_eip.iter_mut();

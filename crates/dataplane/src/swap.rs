@@ -1,9 +1,9 @@
 //! A new program under a live state: what a change of the network does to what is remembered.
 
-use crate::conntrack::{Connection, Holder, Table, TrackId, Tracks, Zone};
-use crate::nat::{Session, Sessions};
-use crate::state::{Door, Entry, LetIn, NicFlow};
-use crate::{Nanos, Program, Source, State};
+use crate::conntrack::{Begun, Holder, TrackId, Tracks};
+use crate::nat::Session;
+use crate::state::{Door, Entry, Flow, LetIn, NicFlow};
+use crate::{Program, Source, State};
 use hashbrown::HashMap;
 use std::hash::Hash;
 use vpcsim_network::{CvmId, EipId, ExternalId, NatGatewayId, NicId};
@@ -27,10 +27,7 @@ impl State {
         if !self.tracks.is_shared() {
             fresh.tracks.share_nothing();
         }
-        fresh.generation = self.generation.wrapping_add(1);
-        let mut tracks = Moving::new(&self.tracks);
-        move_flows(&self.flows, &mut fresh, &same, &mut tracks);
-        move_sessions(&self.sessions, &mut fresh, &same, new, &mut tracks);
+        move_flows(self, &mut fresh, &same, new);
         fresh.fragments = std::mem::take(&mut self.fragments);
         fresh.fragments.relocate(|place| same.place(place));
         *self = fresh;
@@ -91,6 +88,31 @@ impl Same {
         new.map(NatGatewayId)
     }
 
+    /// What a nic keeps with a flow.
+    fn flow(&self, flow: NicFlow) -> NicFlow {
+        let entry = match flow.door().entry() {
+            Some(Entry::Eip(eip)) => self.eip(eip).map(Entry::Eip),
+            Some(Entry::NatGateway(id)) => self.gateway(id).map(Entry::NatGateway),
+            None => None,
+        };
+        let let_in = LetIn::new(flow.let_in.ingress(), 0);
+        NicFlow::new(Door::of(entry), let_in).of_other_rules()
+    }
+
+    /// A session, if it goes on.
+    fn session(&self, session: Session, new: &Program) -> Option<Session> {
+        let gateway = self.gateway(session.gateway)?;
+        let eip = self.eip(session.eip)?;
+        let kept = new.network().nat_gateway(gateway).eips.contains(&eip)
+            && new.network().eip(eip).address == session.outside.source;
+        kept.then_some(Session {
+            gateway,
+            eip,
+            rule: 0,
+            ..session
+        })
+    }
+
     fn place(&self, place: Source) -> Option<Source> {
         match place {
             Source::Cvm(id) => {
@@ -131,32 +153,33 @@ impl<'a> Moving<'a> {
         }
     }
 
-    /// Moves a flow of a nic.
-    pub(crate) fn flow(
+    /// Moves a record, with what of it goes on: the nic's flow, the gateway's session.
+    pub(crate) fn record(
         &mut self,
         to: &mut State,
-        zone: Zone,
-        flow: &Connection<NicFlow>,
-        value: NicFlow,
+        record: &Flow,
+        nic: Option<(NicId, NicFlow)>,
+        session: Option<Session>,
     ) {
-        let keys = [flow.original(), flow.reply()];
-        let track = self.to(&mut to.tracks, flow.track);
-        let flows = &mut to.flows;
-        let deadline = flow.deadline();
-        let id = flows.insert_new(zone, keys, track, deadline, deadline, value);
-        to.tracks.hold(track, Holder::Nic(id.slot()));
-    }
-
-    /// Moves a session of a gateway.
-    pub(crate) fn session(
-        &mut self,
-        to: &mut State,
-        (track, deadline): (TrackId, Nanos),
-        session: Session,
-    ) {
-        let track = self.to(&mut to.tracks, track);
-        let id = to.sessions.insert(&session, None, track, deadline);
-        to.tracks.hold(track, Holder::Gateway(id.slot()));
+        if nic.is_none() && session.is_none() {
+            return;
+        }
+        let track = self.to(&mut to.tracks, record.track());
+        let mut beside = None;
+        if let (Some(session), Some(deadline)) = (session, record.gateway_deadline()) {
+            let begun = Begun::new(track, deadline);
+            let slot = to.sessions.insert(&mut to.flows, &session, None, &begun);
+            to.tracks.hold(track, Holder::Gateway(slot));
+            beside = Some(slot);
+        }
+        if let (Some((nic, flow)), Some(deadline)) = (nic, record.nic_deadline()) {
+            let begun = Begun {
+                beside,
+                ..Begun::new(track, deadline)
+            };
+            let slot = to.flows.remember(nic, &record.original(), &begun, flow);
+            to.tracks.hold(track, Holder::Nic(slot));
+        }
     }
 
     fn to(&mut self, tracks: &mut Tracks, id: TrackId) -> TrackId {
@@ -168,53 +191,18 @@ impl<'a> Moving<'a> {
     }
 }
 
-fn move_flows(flows: &Table<NicFlow>, to: &mut State, same: &Same, tracks: &mut Moving<'_>) {
-    for (_, flow) in flows {
-        let Some(nic) = same.nic(NicId(flow.zone().0)) else {
-            continue;
-        };
-        let entry = match flow.value.door.entry() {
-            Some(Entry::Eip(eip)) => same.eip(eip).map(Entry::Eip),
-            Some(Entry::NatGateway(id)) => same.gateway(id).map(Entry::NatGateway),
-            None => None,
-        };
-        let value = NicFlow {
-            door: Door::of(entry),
-            let_in: LetIn::new(flow.value.let_in.ingress(), 0),
-            ..flow.value
-        };
-        // Keys cannot clash: zones map one to one.
-        tracks.flow(to, Zone(nic.0), flow, value);
-    }
-}
-
-fn move_sessions(
-    from: &Sessions,
-    to: &mut State,
-    same: &Same,
-    new: &Program,
-    tracks: &mut Moving<'_>,
-) {
-    let mut sessions: Vec<_> = from.iter().collect();
+fn move_flows(from: &State, to: &mut State, same: &Same, new: &Program) {
+    let records = from.flows.iter().map(|(_, record)| record);
+    let (mut translated, others): (Vec<&Flow>, Vec<_>) =
+        records.partition(|record| record.gateway().is_some());
     // The first of a mapping counts: which one that is must not depend on where it stood.
-    sessions.sort_by_key(|(session, ..)| session.outside);
-    for (session, track, deadline) in sessions {
-        let Some(gateway) = same.gateway(session.gateway) else {
-            continue;
-        };
-        let Some(eip) = same.eip(session.eip) else {
-            continue;
-        };
-        let kept = new.network().nat_gateway(gateway).eips.contains(&eip)
-            && new.network().eip(eip).address == session.outside.source;
-        if kept {
-            let session = Session {
-                gateway,
-                eip,
-                rule: 0,
-                ..session
-            };
-            tracks.session(to, (track, deadline), session);
-        }
+    translated.sort_by_key(|record| record.outside());
+    let mut moving = Moving::new(&from.tracks);
+    for record in translated.into_iter().chain(others) {
+        // Keys cannot clash: places map one to one.
+        let nic = record.nic().and_then(|nic| same.nic(nic));
+        let nic = nic.map(|nic| (nic, same.flow(record.at_nic)));
+        let session = Session::of(record).and_then(|session| same.session(session, new));
+        moving.record(to, record, nic, session);
     }
 }

@@ -8,16 +8,26 @@ pub(super) const MOST: usize = 4;
 /// Almost always there are no more.
 const FEW: usize = 2;
 
-/// A connection that holds a tracker, by its slot: no other one comes there while it holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Holder {
-    /// At a nic.
+/// A flow at one place, by its record's slot: no other one comes there while it is remembered. It holds
+/// a tracker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Holder {
+    /// At the nic.
     Nic(u32),
-    /// At a NAT gateway.
+    /// At the NAT gateway.
     Gateway(u32),
 }
 
-/// A [`Holder`] in a word: the slot, then where. 2^31 connections would take a tenth of a
+impl Holder {
+    /// The record's slot.
+    #[inline]
+    pub fn slot(self) -> u32 {
+        let (Self::Nic(slot) | Self::Gateway(slot)) = self;
+        slot
+    }
+}
+
+/// A [`Holder`] in a word: the slot, then where. 2^31 records would take more than a tenth of a
 /// terabyte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Packed(u32);

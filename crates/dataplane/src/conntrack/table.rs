@@ -1,236 +1,325 @@
-//! The connection table: every live connection, found by either of its keys.
+//! The table of records: every flow that is remembered at a nic or a gateway, found by its keys.
 
-use super::connection::{Connection, ConnectionId, Direction, Zone};
+use super::Direction;
+use super::counts::Counts;
 use super::deadlines::{AHEAD, Deadlines};
-use super::hash::hash;
-use super::slab::Slab;
+use super::holders::Holder;
+use super::keys::Keys;
+use super::record::{Record, Side, Wanted};
+use super::records::Records;
 use super::tracks::TrackId;
 use crate::Nanos;
-use crate::lines::{Hashed, Lines};
+use vpcsim_network::{NatGatewayId, NicId};
 use vpcsim_packet::FlowKey;
 
-/// All live connections of all zones.
+/// The flows of all nics and the sessions of all gateways. `N` and `G` are what a nic and a gateway keep
+/// with theirs.
+///
+/// The same key at two nics is two flows. Where a flow leaves by a gateway, its nic's flow and the
+/// gateway's session may be in one [`Record`]; each is a [`Holder`] of its protocol state, comes and goes
+/// by itself, and has a deadline of its own. There is one timer for both.
 ///
 /// [`due`](Self::due) first, then the rest: nothing else looks at the time.
 #[derive(Debug, Clone)]
-pub struct Table<V> {
-    connections: Slab<Connection<V>>,
-    /// Where keys are found, by [handle](handles): once for each connection that nobody translates, else once for
-    /// each of its two keys.
-    keys: Lines,
+pub struct Table<N, G> {
+    records: Records<N, G>,
+    keys: Keys,
     deadlines: Deadlines,
-    /// Connections by zone.
-    per_zone: Vec<u32>,
+    nics: Counts,
+    gateways: Counts,
+    /// The most flows of nics there ever were at once.
     peak: usize,
 }
 
-/// A new connection would share a key with a live one.
-///
-/// Only a translation can bring this about: without one, whoever has the
-/// reply's key would have been found by the first packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the {key:?} key of the new connection belongs to the {held:?} direction of a live one")]
-pub struct Occupied {
-    /// Which key of the new connection is taken; the original one if both are.
-    pub key: Direction,
-    /// The connection that has it.
-    pub by: ConnectionId,
-    /// In which direction it has it.
-    pub held: Direction,
+/// How a place begins to remember a flow.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun {
+    /// The protocol state.
+    pub track: TrackId,
+    /// It is forgotten then: alive before, not at it.
+    pub deadline: Nanos,
+    /// When to look after it, at its deadline at the latest.
+    pub timer: Nanos,
+    /// A record that has the same protocol state and [takes](Table::takes_nic) the flow.
+    pub beside: Option<u32>,
 }
 
-impl<V> Default for Table<V> {
+impl Begun {
+    /// Looked after at its deadline, in a record of its own.
+    pub fn new(track: TrackId, deadline: Nanos) -> Self {
+        Self {
+            track,
+            deadline,
+            timer: deadline,
+            beside: None,
+        }
+    }
+}
+
+/// The keys of a session.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionKeys<'a> {
+    /// Inside host → remote, as the inside sees it.
+    pub inside: &'a FlowKey,
+    /// Public address → remote, as the internet sees it. The remote's address and the protocol are the
+    /// same.
+    pub outside: &'a FlowKey,
+    /// Its first packet came from outside.
+    pub inbound: bool,
+}
+
+/// How many records of one hash are asked for ahead: a flow between two hosts is remembered at both.
+pub(crate) const LIKELY: usize = 2;
+
+impl<N: Copy + Default, G: Copy + Default> Default for Table<N, G> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<V> Table<V> {
+impl<N: Copy + Default, G: Copy + Default> Table<N, G> {
     /// An empty table.
     pub fn new() -> Self {
         Self {
-            connections: Slab::new(),
-            keys: Lines::default(),
+            records: Records::new(),
+            keys: Keys::default(),
             deadlines: Deadlines::default(),
-            per_zone: Vec::new(),
+            nics: Counts::default(),
+            gateways: Counts::default(),
             peak: 0,
         }
     }
 
-    /// The connection that packets with `key` belong to in `zone`, and their
-    /// direction. Where both keys of a connection are the same, the direction
-    /// is [`Direction::Reply`], as in the kernel (`__nf_conntrack_hash_insert`
-    /// puts the reply in front).
-    pub fn lookup(&self, zone: Zone, key: &FlowKey) -> Option<(ConnectionId, Direction)> {
-        let mut found = None;
-        self.keys.find(hash(zone, key), |handle| {
-            if let Some((id, connection)) = self.connections.at(slot_of(handle))
-                && connection.zone == zone
-            {
-                found = connection.direction_of(key).map(|way| (id, way));
-            }
-            found.is_some()
+    /// The record of the flow that packets with `key` belong to at a nic, and their direction. Where both
+    /// keys of a flow are the same, the direction is [`Direction::Reply`], as in the kernel.
+    #[inline]
+    pub fn at_nic(&self, nic: NicId, key: &FlowKey) -> Option<(u32, Direction)> {
+        let wanted = Wanted::new(key);
+        self.find(key, |record| record.direction_at_nic(nic, &wanted))
+    }
+
+    /// The record of the session that packets arriving with `key` belong to at a gateway, and their
+    /// direction: the inside key of those from inside, the outside one turned round of the others.
+    #[inline]
+    pub fn at_gateway(&self, gateway: NatGatewayId, key: &FlowKey) -> Option<(u32, Direction)> {
+        let wanted = Wanted::new(key);
+        self.find(key, |record| record.direction_at_gateway(gateway, &wanted))
+    }
+
+    #[inline]
+    fn find(
+        &self,
+        key: &FlowKey,
+        of: impl Fn(&Record<N, G>) -> Option<Direction>,
+    ) -> Option<(u32, Direction)> {
+        let mut direction = None;
+        let slot = self.keys.find(key, |slot| {
+            direction = self.records.get(slot).and_then(&of);
+            direction.is_some()
         });
-        found
+        slot.zip(direction)
     }
 
-    /// Asks for what looking a key up will read first. Returns the key's hash, to
-    /// [go on](Self::prefetch_found) with when that is there.
-    pub(crate) fn prefetch(&self, zone: Zone, key: &FlowKey) -> u64 {
-        let hash = hash(zone, key);
-        self.keys.prefetch(hash);
-        hash
+    /// The record in a slot, unless it is free.
+    #[inline]
+    pub fn get(&self, slot: u32) -> Option<&Record<N, G>> {
+        self.records.get(slot)
     }
 
-    /// Asks for the connection that looking a key up will most likely find. Returns its slot, to
-    /// [go on](Self::prefetch_rest) with when that is there.
-    pub(crate) fn prefetch_found(&self, hash: u64) -> Option<u32> {
-        let slot = slot_of(self.keys.find(hash, |_| true)?);
-        self.connections.prefetch(slot);
-        self.deadlines.prefetch_place(slot);
-        Some(slot)
+    /// What the nic keeps with a flow, to change.
+    pub(crate) fn at_nic_mut(&mut self, slot: u32) -> Option<&mut N> {
+        self.records.get_mut(slot).map(|record| &mut record.at_nic)
     }
 
-    /// Asks for a connection's timer. Returns where its protocol state is, to be asked for too.
-    pub(crate) fn prefetch_rest(&self, slot: u32) -> Option<TrackId> {
-        self.deadlines.prefetch_timer(slot);
-        self.connections.at(slot).map(|(_, one)| one.track)
+    /// The protocol state and the deadline of a flow at one place, unless it is forgotten there.
+    #[inline]
+    pub fn held(&self, holder: Holder) -> Option<(TrackId, Nanos)> {
+        let slot = holder.slot();
+        let record = self.records.get(slot)?;
+        let deadline = match holder {
+            Holder::Nic(_) => record.nic_deadline(),
+            Holder::Gateway(_) => record.gateway_deadline(),
+        };
+        Some((record.track(), deadline?))
     }
 
-    /// Asks for what looking up either key of the connection in a slot will read first.
-    pub(crate) fn prefetch_keys(&self, slot: u32) {
-        if let Some((_, connection)) = self.connections.at(slot) {
-            self.prefetch_keys_of(connection);
-        }
+    /// Whether a nic may remember a flow in this record that begins with a key.
+    pub fn takes_nic(&self, slot: u32, original: &FlowKey) -> bool {
+        let record = self.records.get(slot);
+        record.is_some_and(|record| record.takes_nic(original))
     }
 
-    fn prefetch_keys_of(&self, connection: &Connection<V>) {
-        let (first, second) = hashes(connection.zone, &connection.original, &connection.reply);
-        self.keys.prefetch(first);
-        if let Some(second) = second {
-            self.keys.prefetch(second);
-        }
+    /// Whether a gateway may translate a flow in this record that has an inside key.
+    pub fn takes_gateway(&self, slot: u32, inside: &FlowKey) -> bool {
+        let record = self.records.get(slot);
+        record.is_some_and(|record| record.takes_gateway(inside))
     }
 
-    /// Remembers a connection until `deadline`. `original` and `reply` are the
-    /// keys of its packets as they arrive at the zone; if a live connection
-    /// there has either, nothing happens (`__nf_conntrack_confirm`).
-    pub fn insert(
-        &mut self,
-        zone: Zone,
-        original: FlowKey,
-        reply: FlowKey,
-        track: TrackId,
-        deadline: Nanos,
-        value: V,
-    ) -> Result<ConnectionId, Occupied> {
-        for (key, direction) in [(&original, Direction::Original), (&reply, Direction::Reply)] {
-            if let Some((by, held)) = self.lookup(zone, key) {
-                return Err(Occupied {
-                    key: direction,
-                    by,
-                    held,
-                });
-            }
-        }
-        Ok(self.insert_new(zone, [original, reply], track, deadline, deadline, value))
-    }
-
-    /// The same where the caller has looked both keys up and found nothing. `timer`: when to look after
-    /// the connection, at its deadline at the latest.
-    pub(crate) fn insert_new(
-        &mut self,
-        zone: Zone,
-        [original, reply]: [FlowKey; 2],
-        track: TrackId,
-        deadline: Nanos,
-        timer: Nanos,
-        value: V,
-    ) -> ConnectionId {
-        debug_assert_eq!(self.lookup(zone, &original), None);
-        debug_assert_eq!(self.lookup(zone, &reply), None);
-        let id = self.connections.insert(Connection {
-            zone,
-            original,
-            reply,
-            deadline,
-            track,
-            value,
+    /// A nic remembers a flow from now on, by the key of its first packet, which was looked up there and
+    /// found nothing. Returns the flow's record.
+    #[inline]
+    pub fn remember(&mut self, nic: NicId, original: &FlowKey, begun: &Begun, keeps: N) -> u32 {
+        debug_assert_eq!(self.at_nic(nic, original), None);
+        let deadline = begun.deadline;
+        let slot = self.fill(original, begun, |record| {
+            record.set_nic(nic, original, deadline, keeps);
         });
-        let (first, second) = hashes(zone, &original, &reply);
-        let [by_original, by_reply] = handles(id.slot);
-        self.keys.insert(first, by_original, &self.connections);
-        if let Some(second) = second {
-            self.keys.insert(second, by_reply, &self.connections);
+        self.nics.add(nic.0);
+        self.peak = self.peak.max(self.nics.all());
+        slot
+    }
+
+    /// A gateway translates a flow from now on. Neither what comes from inside nor what comes from outside
+    /// belongs to another session. Returns the flow's record.
+    #[inline]
+    pub fn translate(
+        &mut self,
+        gateway: NatGatewayId,
+        keys: &SessionKeys<'_>,
+        begun: &Begun,
+        keeps: G,
+    ) -> u32 {
+        let &SessionKeys {
+            inside,
+            outside,
+            inbound,
+        } = keys;
+        debug_assert_eq!(self.at_gateway(gateway, inside), None);
+        debug_assert_eq!(self.at_gateway(gateway, &outside.reversed()), None);
+        debug_assert_eq!(inside.destination, outside.destination);
+        debug_assert_eq!(inside.protocol, outside.protocol);
+        let deadline = begun.deadline;
+        let slot = self.fill(inside, begun, |record| {
+            record.set_gateway(gateway, outside, inbound, deadline, keeps);
+        });
+        self.keys.add(slot, Side::Outside, &self.records);
+        self.gateways.add(gateway.0);
+        slot
+    }
+
+    /// Fills in one of the two who may remember a flow, in the record that takes it or in a new one.
+    #[inline]
+    fn fill(
+        &mut self,
+        inside: &FlowKey,
+        begun: &Begun,
+        fill: impl FnOnce(&mut Record<N, G>),
+    ) -> u32 {
+        if let Some(slot) = begun.beside
+            && let Some(record) = self.records.get_mut(slot)
+        {
+            debug_assert_eq!(record.track(), begun.track);
+            fill(record);
+            self.deadlines.hasten(slot, begun.timer);
+            return slot;
         }
-        self.deadlines.insert(id.slot, timer);
-        let at = zone.0 as usize;
-        if self.per_zone.len() <= at {
-            self.per_zone.resize(at + 1, 0);
-        }
-        self.per_zone[at] += 1;
-        self.peak = self.peak.max(self.connections.len());
-        id
+        let (slot, record) = self.records.take();
+        record.begin(inside, begun.track);
+        fill(record);
+        self.keys.add(slot, Side::Inside, &self.records);
+        self.deadlines.insert(slot, begun.timer);
+        slot
     }
 
-    /// The connection that is in a slot.
-    pub(crate) fn in_slot(&self, slot: u32) -> Option<ConnectionId> {
-        self.connections.at(slot).map(|(id, _)| id)
-    }
-
-    /// A connection, unless it is gone.
-    pub fn get(&self, id: ConnectionId) -> Option<&Connection<V>> {
-        self.connections.get(id)
-    }
-
-    /// A connection to change, unless it is gone.
-    pub fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection<V>> {
-        self.connections.get_mut(id)
-    }
-
-    /// Forgets a connection.
-    pub fn remove(&mut self, id: ConnectionId) -> Option<Connection<V>> {
-        let connection = self.connections.get(id)?;
-        let zone = connection.zone;
-        let (first, second) = hashes(zone, &connection.original, &connection.reply);
-        let [by_original, by_reply] = handles(id.slot);
-        self.keys.remove(first, by_original);
-        if let Some(second) = second {
-            self.keys.remove(second, by_reply);
-        }
-        self.deadlines.remove(id.slot);
-        self.per_zone[zone.0 as usize] -= 1;
-        self.connections.remove(id)
-    }
-
-    /// Sets when a connection is gone; later costs nothing.
-    /// False if it is gone already.
-    pub fn set_deadline(&mut self, id: ConnectionId, deadline: Nanos) -> bool {
-        let Some(connection) = self.connections.get_mut(id) else {
+    /// A place forgets a flow; whether it had it.
+    pub fn remove(&mut self, holder: Holder) -> bool {
+        let slot = holder.slot();
+        let Some(record) = self.records.get(slot) else {
             return false;
         };
-        let before = std::mem::replace(&mut connection.deadline, deadline);
-        if deadline < before {
-            self.deadlines.hasten(id.slot, deadline);
+        match holder {
+            Holder::Nic(_) => {
+                let Some(nic) = record.nic() else {
+                    return false;
+                };
+                self.nics.subtract(nic.0);
+            }
+            Holder::Gateway(_) => {
+                let Some(gateway) = record.gateway() else {
+                    return false;
+                };
+                self.gateways.subtract(gateway.0);
+            }
         }
+        self.clear(holder);
         true
     }
 
-    /// The connection whose timer has come first, and when: at `now` or earlier, equal ones by id.
-    /// The timer may be early: a deadline that was moved later is found out now. Whoever asks
-    /// [`remove`](Self::remove)s the connection or sets its timer anew.
-    #[inline]
-    pub fn due(&mut self, now: Nanos) -> Option<(ConnectionId, Nanos)> {
-        let due = self.deadlines.due(now)?;
-        let (id, _) = self.connections.at(due.slot)?;
-        Some((id, due.at()))
+    /// Takes one of the two who may remember a flow out of its record, which is free when the other one
+    /// is not there either.
+    fn clear(&mut self, holder: Holder) {
+        let slot = holder.slot();
+        let Some(record) = self.records.get_mut(slot) else {
+            return;
+        };
+        if !record.is_shared() {
+            self.keys.remove(slot, Side::Inside, record);
+        }
+        match holder {
+            Holder::Nic(_) => record.clear_nic(),
+            Holder::Gateway(_) => {
+                self.keys.remove(slot, Side::Outside, record);
+                record.clear_gateway();
+            }
+        }
+        if !record.is_live() {
+            self.deadlines.remove(slot);
+            self.records.give_back(slot);
+        }
     }
 
-    /// Where a connection is [due](Self::due), asks for what ending it and the next ones will
+    /// A flow at one place goes on with another protocol state: in a record of its own. Returns that.
+    pub(crate) fn part(&mut self, holder: Holder, track: TrackId) -> u32 {
+        let slot = holder.slot();
+        let Some(record) = self.records.get_mut(slot) else {
+            return slot;
+        };
+        if !record.is_shared() {
+            record.set_track(track);
+            return slot;
+        }
+        let mut own = *record;
+        own.set_track(track);
+        match holder {
+            Holder::Nic(_) => own.clear_gateway(),
+            Holder::Gateway(_) => own.clear_nic(),
+        }
+        self.clear(holder);
+        let (slot, record) = self.records.take();
+        *record = own;
+        for side in [Side::Inside, Side::Outside] {
+            self.keys.add(slot, side, &self.records);
+        }
+        self.deadlines.insert(slot, own.deadline());
+        slot
+    }
+
+    /// Sets when a place forgets a flow; later costs nothing. False if it has forgotten it already.
+    pub fn set_deadline(&mut self, holder: Holder, deadline: Nanos) -> bool {
+        let slot = holder.slot();
+        let before = self.records.get_mut(slot).and_then(|record| match holder {
+            Holder::Nic(_) => record.set_nic_deadline(deadline),
+            Holder::Gateway(_) => record.set_gateway_deadline(deadline),
+        });
+        if before.is_some_and(|before| deadline < before) {
+            self.deadlines.hasten(slot, deadline);
+        }
+        before.is_some()
+    }
+
+    /// The record whose timer has come first, and when: at `now` or earlier, equal ones by slot. It may be
+    /// early: a deadline that was moved later is found out now. Whoever asks [`remove`](Self::remove)s what
+    /// is due there, and sets the timer anew where anything stays.
+    #[inline]
+    pub fn due(&mut self, now: Nanos) -> Option<u32> {
+        self.deadlines.due(now).map(|due| due.slot)
+    }
+
+    /// Where a record is [due](Self::due), asks for what ending its flows and those of the next ones will
     /// touch, unless it was asked for before. `also` is told of each, to ask for what else there
     /// is. One after the other they would wait for memory a dozen times each; so the waits overlap.
     #[inline]
-    pub(crate) fn prefetch_due(&mut self, now: Nanos, also: impl FnMut(&Connection<V>)) {
+    pub(crate) fn prefetch_due(&mut self, now: Nanos, also: impl FnMut(&Record<N, G>)) {
         let mut slots = [0; AHEAD];
         let mut count = 0;
         for (slot, next) in slots.iter_mut().zip(self.deadlines.next_up(now)) {
@@ -242,45 +331,46 @@ impl<V> Table<V> {
         }
     }
 
-    fn prefetch_all(&self, slots: &[u32], mut also: impl FnMut(&Connection<V>)) {
+    fn prefetch_all(&self, slots: &[u32], mut also: impl FnMut(&Record<N, G>)) {
         for &slot in slots {
-            self.connections.prefetch(slot);
+            self.records.prefetch(slot);
         }
-        for &slot in slots {
-            let Some((_, connection)) = self.connections.at(slot) else {
-                continue;
-            };
-            also(connection);
-            self.prefetch_keys_of(connection);
+        for record in slots.iter().filter_map(|&slot| self.records.get(slot)) {
+            also(record);
+            self.keys.prefetch_of(record);
         }
     }
 
-    /// Forgets every connection whose deadline is `now` or earlier, and hands
-    /// each to `on_gone`: by deadline, equal ones by id.
-    pub fn expire(&mut self, now: Nanos, mut on_gone: impl FnMut(ConnectionId, Connection<V>)) {
-        while let Some((id, timer)) = self.due(now) {
-            match self.get(id).map(Connection::deadline) {
-                Some(deadline) if deadline > timer => self.defer(id.slot, deadline),
-                _ => {
-                    if let Some(connection) = self.remove(id) {
-                        on_gone(id, connection);
-                    }
+    /// Forgets everything whose deadline is `now` or earlier, and tells of each.
+    pub fn expire(&mut self, now: Nanos, mut on_gone: impl FnMut(Holder, &Record<N, G>)) {
+        while let Some(slot) = self.due(now) {
+            for holder in [Holder::Nic(slot), Holder::Gateway(slot)] {
+                let Some(record) = self.records.get(slot) else {
+                    break;
+                };
+                let deadline = self.held(holder).map(|(_, deadline)| deadline);
+                if deadline.is_some_and(|deadline| deadline <= now) {
+                    on_gone(holder, record);
+                    self.remove(holder);
                 }
+            }
+            if let Some(record) = self.records.get(slot) {
+                self.deadlines.defer(slot, record.deadline());
             }
         }
     }
 
-    /// Sets the timer of a connection that is due anew.
+    /// Sets the timer of a record that is due anew.
     pub(crate) fn defer(&mut self, slot: u32, at: Nanos) {
         self.deadlines.defer(slot, at);
     }
 
-    /// Sets the timer of a connection to `at` at the latest; its deadline stays.
+    /// Sets the timer of a record to `at` at the latest; its deadlines stay.
     pub(crate) fn hasten(&mut self, slot: u32, at: Nanos) {
         self.deadlines.hasten(slot, at);
     }
 
-    /// Sets the timer of a connection, or takes it away for a while.
+    /// Sets the timer of a record anew, or takes it away for a while.
     pub(crate) fn set_timer(&mut self, slot: u32, at: Option<Nanos>) {
         self.deadlines.remove(slot);
         if let Some(at) = at {
@@ -288,40 +378,74 @@ impl<V> Table<V> {
         }
     }
 
-    /// A time before which nothing is due.
-    /// `None` if there is no connection.
-    pub fn next_expiry(&self) -> Option<Nanos> {
-        (!self.is_empty()).then(|| self.deadlines.next())
-    }
-
-    /// A time before which nothing is due, in a word: any where there is no connection.
+    /// A time before which nothing is due: any where nothing is remembered.
     #[inline]
-    pub(crate) fn next_due(&self) -> Nanos {
+    pub fn next_due(&self) -> Nanos {
         self.deadlines.next()
     }
 
-    /// How many connections are remembered.
+    /// Asks for what looking a key up will read first. Returns the key's hash, to
+    /// [go on](Self::prefetch_found) with when that is there.
+    pub(crate) fn prefetch(&self, key: &FlowKey) -> u64 {
+        self.keys.prefetch(key)
+    }
+
+    /// Asks for the records that looking a key up will most likely find. Returns their slots, to
+    /// [go on](Self::prefetch_rest) with when they are there.
+    pub(crate) fn prefetch_found(&self, hash: u64) -> [Option<u32>; LIKELY] {
+        let mut found = [None; LIKELY];
+        let mut count = 0;
+        self.keys.find_hash(hash, |slot| {
+            self.records.prefetch(slot);
+            self.deadlines.prefetch_place(slot);
+            found[count] = Some(slot);
+            count += 1;
+            count == LIKELY
+        });
+        found
+    }
+
+    /// Asks for a record's timer. Returns where its protocol state is, to be asked for too.
+    pub(crate) fn prefetch_rest(&self, slot: u32) -> Option<TrackId> {
+        self.deadlines.prefetch_timer(slot);
+        self.records.get(slot).map(Record::track)
+    }
+
+    /// Asks for what looking up either key of a record will read first.
+    pub(crate) fn prefetch_keys(&self, slot: u32) {
+        if let Some(record) = self.records.get(slot) {
+            self.keys.prefetch_of(record);
+        }
+    }
+
+    /// How many flows nics remember.
     pub fn len(&self) -> usize {
-        self.connections.len()
+        self.nics.all()
     }
 
-    /// Whether none is.
+    /// Whether nobody remembers anything.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.records.live() == 0
     }
 
-    /// How many connections are remembered in one zone.
-    pub fn zone_len(&self, zone: Zone) -> usize {
-        let count = self.per_zone.get(zone.0 as usize);
-        count.map_or(0, |&count| count as usize)
+    /// How many flows each nic remembers; none those beyond the last.
+    pub fn nic_lens(&self) -> &[u32] {
+        self.nics.each()
     }
 
-    /// How many are remembered in each zone; none in those beyond the last.
-    pub(crate) fn zone_lens(&self) -> &[u32] {
-        &self.per_zone
+    /// How many flows a nic remembers.
+    #[inline]
+    pub fn nic_len(&self, nic: NicId) -> usize {
+        self.nics.of(nic.0)
     }
 
-    /// The most connections there ever were at once.
+    /// How many sessions a gateway has.
+    #[inline]
+    pub fn gateway_len(&self, gateway: NatGatewayId) -> usize {
+        self.gateways.of(gateway.0)
+    }
+
+    /// The most flows of nics there ever were at once.
     pub fn peak(&self) -> usize {
         self.peak
     }
@@ -331,103 +455,47 @@ impl<V> Table<V> {
         self.peak = self.peak.max(to);
     }
 
-    /// All connections, in an order that depends on nothing but the calls so far.
-    pub fn iter(&self) -> Iter<'_, V> {
-        Iter {
-            table: self,
-            slot: 0,
-        }
-    }
-}
-
-/// The handles of a connection's keys, the original one first: its slot, then which of the two it is. 2^31
-/// connections would take a tenth of a terabyte.
-#[inline]
-fn handles(slot: u32) -> [u32; 2] {
-    [slot << 1, slot << 1 | 1]
-}
-
-/// The slot of the connection whose key a handle stands for.
-#[inline]
-fn slot_of(handle: u32) -> u32 {
-    handle >> 1
-}
-
-impl<V> Hashed for Slab<Connection<V>> {
-    #[inline]
-    fn hash_of(&self, handle: u32) -> u64 {
-        let direction = match handle & 1 {
-            0 => Direction::Original,
-            _ => Direction::Reply,
-        };
-        let connection = self.at(slot_of(handle));
-        connection.map_or(0, |(_, one)| hash(one.zone, &one.key(direction)))
-    }
-
-    #[inline]
-    fn prefetch_hash(&self, handle: u32) {
-        self.prefetch(slot_of(handle));
-    }
-}
-
-/// The hashes by which a connection is found: one where the reply's key is the original one turned
-/// round.
-#[inline]
-fn hashes(zone: Zone, original: &FlowKey, reply: &FlowKey) -> (u64, Option<u64>) {
-    let first = hash(zone, original);
-    let second = (*reply != original.reversed()).then(|| hash(zone, reply));
-    (first, second)
-}
-
-impl<'a, V> IntoIterator for &'a Table<V> {
-    type Item = (ConnectionId, &'a Connection<V>);
-    type IntoIter = Iter<'a, V>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-/// The connections of a [`Table`].
-#[derive(Debug, Clone)]
-pub struct Iter<'a, V> {
-    table: &'a Table<V>,
-    slot: u32,
-}
-
-impl<'a, V> Iterator for Iter<'a, V> {
-    type Item = (ConnectionId, &'a Connection<V>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while (self.slot as usize) < self.table.connections.slots() {
-            let slot = self.slot;
-            self.slot += 1;
-            if let Some(found) = self.table.connections.at(slot) {
-                return Some(found);
-            }
-        }
-        None
+    /// All records with their slots, in an order that depends on nothing but the calls so far.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Record<N, G>)> {
+        self.records.iter()
     }
 }
 
 #[cfg(test)]
-impl<V> Table<V> {
-    /// The larger of what slots, keys and deadlines have room for, per connection.
+impl<N: Copy + Default, G: Copy + Default> Table<N, G> {
+    /// The larger of what slots, keys and deadlines have room for, per record.
     pub(super) fn room(&self) -> usize {
-        self.connections
-            .slots()
-            .max(self.keys.capacity() / 2)
-            .max(self.deadlines.capacity())
+        let [_, keys] = self.keys.usage();
+        let slots = self.records.slots().max(keys / 2);
+        slots.max(self.deadlines.capacity())
     }
 
-    /// Every connection has one deadline and is found by its keys.
+    /// Every record has one timer, is counted, and is found by its keys and no others.
     pub(super) fn assert_sound(&self) {
-        assert_eq!(self.deadlines.entries(), self.len());
-        assert_eq!(self.per_zone.iter().sum::<u32>() as usize, self.len());
-        for (id, connection) in self {
-            for direction in [Direction::Original, Direction::Reply] {
-                let found = self.lookup(connection.zone, &connection.key(direction));
-                assert_eq!(found.map(|(found, _)| found), Some(id));
+        assert_eq!(self.deadlines.entries(), self.records.live());
+        assert_eq!(self.iter().count(), self.records.live());
+        let count = |has: fn(&Record<N, G>) -> bool| {
+            let records = self.iter().map(|(_, record)| record);
+            records.filter(|record| has(record)).count()
+        };
+        assert_eq!(self.nics.all(), count(|record| record.nic().is_some()));
+        assert_eq!(
+            self.gateways.all(),
+            count(|record| record.gateway().is_some())
+        );
+        let outside = count(|record| record.key(Side::Outside).is_some());
+        assert_eq!(self.keys.usage()[0], self.records.live() + outside);
+        for (slot, record) in self.iter() {
+            let found = |found: Option<(u32, Direction)>| found.map(|(slot, _)| slot);
+            if let Some(nic) = record.nic() {
+                for key in [record.original(), record.original().reversed()] {
+                    assert_eq!(found(self.at_nic(nic, &key)), Some(slot));
+                }
+            }
+            if let Some(gateway) = record.gateway() {
+                for key in [record.inside(), record.outside().reversed()] {
+                    assert_eq!(found(self.at_gateway(gateway, &key)), Some(slot));
+                }
             }
         }
     }

@@ -20,6 +20,7 @@ pub(crate) use entry::{Charge, Entry, Key, Memory, PackedFlow, PackedPlace, Pack
 pub(crate) use table::EntryId;
 
 use crate::conntrack::{Direction, Holder, TrackId};
+use crate::state::Flow;
 use crate::{Nanos, Program, Source, State};
 use table::Table;
 use vpcsim_packet::FlowKey;
@@ -180,18 +181,7 @@ impl State {
         self.tracks.get_mut(track).seen_at(last);
         for holder in self.tracks.holders(track) {
             let deadline = self.deadline_after(program, holder, track, last);
-            match holder {
-                Holder::Nic(slot) => {
-                    if let Some(id) = self.flows.in_slot(slot) {
-                        self.flows.set_deadline(id, deadline);
-                    }
-                }
-                Holder::Gateway(slot) => {
-                    if let Some(id) = self.sessions.in_slot(slot) {
-                        self.sessions.set_deadline(id, deadline);
-                    }
-                }
-            }
+            self.flows.set_deadline(holder, deadline);
         }
     }
 
@@ -226,7 +216,7 @@ impl State {
         let network = program.network();
         last.after_seconds(match holder {
             Holder::Nic(_) => tracker.timeout(&network.policies.conntrack),
-            Holder::Gateway(slot) => match self.sessions.gateway_in(slot) {
+            Holder::Gateway(slot) => match self.flows.get(slot).and_then(Flow::gateway) {
                 Some(gateway) => tracker.nat_timeout(&network.nat_gateway(gateway).timeouts),
                 None => 0,
             },

@@ -4,6 +4,7 @@ use super::{Found, Sessions, ports};
 use crate::Owner;
 use crate::hash::{share, spread};
 use crate::program::Program;
+use crate::state::Flows;
 use crate::verdict::{Drop, DropReason, Element, Rule, RuleList, Stage};
 use std::net::Ipv4Addr;
 use vpcsim_network::{EipId, NatGateway, NatGatewayId, SnatSource};
@@ -37,7 +38,7 @@ impl NewMapping {
 /// The drop: no rule under `strict_snat`, or no free port.
 pub(crate) fn map_source(
     program: &Program,
-    sessions: &Sessions,
+    (flows, sessions): (&Flows, &Sessions),
     id: NatGatewayId,
     inside: &FlowKey,
 ) -> Result<NewMapping, Drop> {
@@ -59,7 +60,7 @@ pub(crate) fn map_source(
     let (before, from) = pool.split_at(start.min(pool.len()));
     for (number, &eip) in from.iter().chain(before).take(tries).enumerate() {
         let destination = sessions.destination(eip, inside);
-        if let Some(port) = free_port(program, sessions, (id, eip, destination), inside) {
+        if let Some(port) = free_port(program, (flows, sessions), (id, eip, destination), inside) {
             return Ok(NewMapping {
                 eip,
                 port,
@@ -150,7 +151,7 @@ fn snat_rule(program: &Program, gateway: &NatGateway, source: Ipv4Addr) -> Optio
 /// The original port if it is free towards this destination, else the next free one of its class.
 fn free_port(
     program: &Program,
-    sessions: &Sessions,
+    (flows, sessions): (&Flows, &Sessions),
     (gateway, eip, destination): (NatGatewayId, EipId, Found),
     inside: &FlowKey,
 ) -> Option<u16> {
@@ -158,7 +159,7 @@ fn free_port(
         // Of what came in by a rule or beside a mapping only the table knows.
         let is_held = || {
             let outside = outside(program, eip, inside, port);
-            sessions.is_held_from_outside(gateway, &outside)
+            sessions.is_held_from_outside(flows, gateway, &outside)
         };
         let is_reserved = program.public().dnat(eip, inside.protocol, port).is_some();
         !is_reserved && !is_held()
@@ -176,7 +177,7 @@ fn free_port(
 /// port), with another port of the remote's; its address stays. The kernel does the same when
 /// DNAT makes two flows collide (`nf_nat_setup_info`).
 pub(crate) fn free_remote_port(
-    sessions: &Sessions,
+    flows: &Flows,
     gateway: NatGatewayId,
     inside: &FlowKey,
 ) -> Option<FlowKey> {
@@ -189,5 +190,5 @@ pub(crate) fn free_remote_port(
         .into_iter()
         .chain(ports::of_same_class(wanted))
         .map(towards)
-        .find(|key| sessions.lookup(gateway, key).is_none())
+        .find(|key| flows.at_gateway(gateway, key).is_none())
 }

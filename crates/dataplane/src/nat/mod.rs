@@ -13,14 +13,12 @@ pub use ports::of_same_class as ports_of_same_class;
 pub(crate) use sessions::Sessions;
 pub use taken::TakenPorts;
 
-use crate::conntrack::Zone;
+use crate::conntrack::SessionKeys;
+use crate::state::Flow;
 use vpcsim_network::{EipId, NatGatewayId};
 use vpcsim_packet::{FlowKey, Rewrite};
 
 /// One translated connection.
-///
-/// In the table its two keys are what arrives at the gateway: a session opened from inside has
-/// the inside packet as its original key, one opened by a DNAT rule the outside packet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Session {
     pub(crate) gateway: NatGatewayId,
@@ -47,37 +45,66 @@ pub(crate) enum Opened {
     Mapping,
 }
 
-impl Session {
-    /// The keys of the two directions as they arrive at the gateway, the opening one first.
-    pub(crate) fn keys(&self) -> [FlowKey; 2] {
-        let (outbound, inbound) = (self.inside, self.outside.reversed());
-        if self.opened == Opened::Inside {
-            [outbound, inbound]
-        } else {
-            [inbound, outbound]
+/// What a gateway remembers of a session beyond its tracking.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct GatewayFlow {
+    eip: u32,
+    /// The rule, then who opened it. A gateway has far fewer than 2^30 rules: its file would have
+    /// gigabytes.
+    owes: u32,
+}
+
+impl GatewayFlow {
+    fn of(session: &Session) -> Self {
+        let opened = match session.opened {
+            Opened::Inside => 0,
+            Opened::Rule => 1,
+            Opened::Mapping => 2,
+        };
+        Self {
+            eip: session.eip.0,
+            owes: session.rule << 2 | opened,
         }
     }
 
-    /// The session that has these [`keys`](Self::keys).
-    pub(crate) fn of_keys(
-        gateway: NatGatewayId,
-        eip: EipId,
-        (opened, rule): (Opened, u32),
-        original: FlowKey,
-        reply: FlowKey,
-    ) -> Self {
-        let (inside, inbound) = if opened == Opened::Inside {
-            (original, reply)
-        } else {
-            (reply, original)
-        };
-        Self {
+    pub(crate) fn eip(self) -> EipId {
+        EipId(self.eip)
+    }
+
+    pub(crate) fn opened(self) -> Opened {
+        match self.owes & 3 {
+            0 => Opened::Inside,
+            1 => Opened::Rule,
+            _ => Opened::Mapping,
+        }
+    }
+
+    /// As [`Session::rule`].
+    fn rule(self) -> u32 {
+        self.owes >> 2
+    }
+}
+
+impl Session {
+    /// The session of a record, if it has one.
+    #[inline]
+    pub(crate) fn of(record: &Flow) -> Option<Self> {
+        let gateway = record.gateway()?;
+        Some(Self {
             gateway,
-            eip,
-            inside,
-            outside: inbound.reversed(),
-            opened,
-            rule,
+            eip: record.at_gateway.eip(),
+            inside: record.inside(),
+            outside: record.outside(),
+            opened: record.at_gateway.opened(),
+            rule: record.at_gateway.rule(),
+        })
+    }
+
+    fn keys(&self) -> SessionKeys<'_> {
+        SessionKeys {
+            inside: &self.inside,
+            outside: &self.outside,
+            inbound: self.opened != Opened::Inside,
         }
     }
 
@@ -100,9 +127,4 @@ impl Session {
     pub(crate) fn quoted_inbound(&self) -> Rewrite {
         Rewrite::between(&self.outside, &self.inside)
     }
-}
-
-/// The conntrack zone of a gateway.
-pub(crate) fn zone(gateway: NatGatewayId) -> Zone {
-    Zone(gateway.0)
 }

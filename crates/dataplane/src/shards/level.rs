@@ -21,8 +21,8 @@ impl Level {
         let gateways = (0..program.network().nat_gateways.len() as u32).map(NatGatewayId);
         Self {
             flows: state.flows.len(),
-            by_nic: state.flows.zone_lens().to_vec(),
-            by_gateway: gateways.map(|id| state.sessions.gateway_len(id)).collect(),
+            by_nic: state.flows.nic_lens().to_vec(),
+            by_gateway: gateways.map(|id| state.flows.gateway_len(id)).collect(),
             destination_peak: state.sessions.destination_peak(),
         }
     }

@@ -1,27 +1,26 @@
 //! Connections on their way from one state to others of the same program.
 
 use crate::conntrack::TrackId;
+use crate::nat::Session;
+use crate::state::Flow;
 use crate::steer::Steering;
 use crate::swap::Moving;
 use crate::{Program, State};
 use hashbrown::HashMap;
+use vpcsim_packet::FlowKey;
 
 /// Whether every connection of a state has one shard, seen from either side of its translation
 /// and at every place that shares its tracker. Not so where a session has outlived the rule that
 /// it began by, or the address of a stranger was translated.
 pub(super) fn is_separable(program: &Program, steering: &Steering, state: &State) -> bool {
     let mut shards: HashMap<TrackId, u8> = HashMap::new();
-    let mut agrees = |track, shard| *shards.entry(track).or_insert(shard) == shard;
-    let flows = state.flows.iter().all(|(_, flow)| {
-        let shard = steering.of_flow(program, &flow.original());
-        agrees(flow.track, shard)
-    });
-    flows
-        && state.sessions.iter().all(|(session, track, _)| {
-            let inside = steering.of_flow(program, &session.inside);
-            let outside = steering.of_flow(program, &session.outside);
-            inside == outside && agrees(track, inside)
-        })
+    state.flows.iter().all(|(_, record)| {
+        let mut agrees = |key| {
+            let shard = steering.of_flow(program, &key);
+            *shards.entry(record.track()).or_insert(shard) == shard
+        };
+        keys(record).all(&mut agrees)
+    })
 }
 
 /// The shards of the connections of a state.
@@ -30,11 +29,14 @@ pub(super) fn shards<'a>(
     steering: &'a Steering,
     state: &'a State,
 ) -> impl Iterator<Item = u8> + 'a {
-    let flows = state.flows.iter().map(|(_, flow)| flow.original());
-    let sessions = state.sessions.iter();
-    let sides = sessions.flat_map(|(session, ..)| [session.inside, session.outside]);
-    let keys = flows.chain(sides);
+    let keys = state.flows.iter().flat_map(|(_, record)| keys(record));
     keys.map(|key| steering.of_flow(program, &key))
+}
+
+/// A flow as its record has it, on either side of its translation.
+fn keys(record: &Flow) -> impl Iterator<Item = FlowKey> {
+    let outside = record.gateway().map(|_| record.outside());
+    [record.inside()].into_iter().chain(outside)
 }
 
 /// Moves all connections of a state to others: to which one, their shard says. What the flow cache
@@ -48,16 +50,12 @@ pub(super) fn pour(
 ) {
     from.uncache_all(program);
     let mut moving = Moving::new(&from.tracks);
-    for (_, flow) in &from.flows {
-        let lane = lane(steering.of_flow(program, &flow.original()));
-        moving.flow(&mut to[lane], flow.zone(), flow, flow.value);
-    }
-    for (session, track, deadline) in from.sessions.iter() {
-        let lane = lane(steering.of_flow(program, &session.inside));
-        moving.session(&mut to[lane], (track, deadline), session);
+    for (_, record) in from.flows.iter() {
+        let lane = lane(steering.of_flow(program, &record.inside()));
+        let nic = record.nic().map(|nic| (nic, record.at_nic));
+        moving.record(&mut to[lane], record, nic, Session::of(record));
     }
     for state in to {
         state.now = state.now.max(from.now);
-        state.generation = from.generation;
     }
 }

@@ -1,9 +1,7 @@
 //! SEMANTICS §9: the NAT gateway, outbound and inbound.
 
 use super::flow_rule::position;
-use crate::Place;
-use crate::State;
-use crate::conntrack::{ConnectionId, Holder, Judgement};
+use crate::conntrack::{Begun, Holder, Judgement, answer_to};
 use crate::flow_cache::Charge;
 use crate::nat::{Found, Opened, Session, free_remote_port, map_source};
 use crate::observe::{Decision, Observer, Outcome};
@@ -11,6 +9,7 @@ use crate::packet::Packet;
 use crate::state::{Door, Entry};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::{Approach, Begins, Note, Onward, Step, Stopped, Walk};
+use crate::{Place, State};
 use vpcsim_network::{EipId, Filtering, MidStream, NatGatewayId};
 use vpcsim_packet::{FlowKey, Protocol, Quoted, Rewrite, icmp};
 
@@ -108,7 +107,7 @@ impl<O: Observer> Walk<'_, O> {
                 .ok_or_else(|| drop(DropReason::NoNatSession));
         }
         let live = self.live_session(packet, id)?;
-        if let Some(session) = live.and_then(|live| self.state.sessions.get(live)) {
+        if let Some(session) = live.and_then(|live| self.session_in(live)) {
             return Ok(found(session));
         }
         if packet.is_later_fragment() {
@@ -116,11 +115,15 @@ impl<O: Observer> Walk<'_, O> {
         }
         let policy = self.may_open(packet, id)?;
         self.has_room(id)?;
-        let mut mapping = map_source(self.program, &self.state.sessions, id, &packet.key);
+        let map = |state: &State| {
+            let tables = (&state.flows, &state.sessions);
+            map_source(self.program, tables, id, &packet.key)
+        };
+        let mut mapping = map(self.state);
         let at_once = mapping.as_ref().is_ok_and(|mapping| mapping.at_once);
         if !at_once && self.state.catch_up(self.program) {
             // What a connection holds that is over is free.
-            mapping = map_source(self.program, &self.state.sessions, id, &packet.key);
+            mapping = map(self.state);
         }
         let mapping = mapping.as_ref().map_err(|drop| *drop)?;
         let session = Session {
@@ -222,7 +225,7 @@ impl<O: Observer> Walk<'_, O> {
             return Ok(self.session_of_error(id, packet, &quoted).map(found));
         }
         let live = self.live_session(packet, id)?;
-        if let Some(session) = live.and_then(|live| self.state.sessions.get(live)) {
+        if let Some(session) = live.and_then(|live| self.session_in(live)) {
             return Ok(Some(found(session)));
         }
         if packet.is_later_fragment() {
@@ -234,7 +237,7 @@ impl<O: Observer> Walk<'_, O> {
         let Some((mut session, rule, policy)) = self.new_inbound(packet, eip, id) else {
             return Ok(None);
         };
-        let find = |state: &State| free_remote_port(&state.sessions, id, &session.inside);
+        let find = |state: &State| free_remote_port(&state.flows, id, &session.inside);
         let mut free = find(self.state);
         if free != Some(session.inside) && self.state.catch_up(self.program) {
             free = find(self.state);
@@ -304,7 +307,8 @@ impl<O: Observer> Walk<'_, O> {
         if !ports || network.policies.filtering == Filtering::EndpointDependent {
             return None;
         }
-        let known = self.state.sessions.of_mapping(eip, key.protocol, port)?;
+        let (flows, sessions) = (&self.state.flows, &self.state.sessions);
+        let known = sessions.of_mapping(flows, eip, key.protocol, port)?;
         let session = towards(
             known.inside.source,
             known.inside.source_port,
@@ -314,39 +318,35 @@ impl<O: Observer> Walk<'_, O> {
         Some((session, None, Some(Policy::Filtering)))
     }
 
-    /// Policy-free part of both directions: the live session that a packet belongs to, kept
-    /// alive by it.
-    fn live_session(
-        &mut self,
-        packet: &Packet<'_>,
-        id: NatGatewayId,
-    ) -> Result<Option<ConnectionId>, Drop> {
-        let Some((connection_id, direction)) = self.state.sessions.lookup(id, &packet.key) else {
+    /// Policy-free part of both directions: the record of the live session that a packet belongs
+    /// to, kept alive by it.
+    fn live_session(&mut self, packet: &Packet<'_>, id: NatGatewayId) -> Result<Option<u32>, Drop> {
+        let Some((slot, direction)) = self.state.flows.at_gateway(id, &packet.key) else {
             return Ok(None);
         };
-        let Some((track, before)) = self.state.sessions.held(connection_id) else {
+        let holder = Holder::Gateway(slot);
+        let Some((track, before)) = self.state.held(holder) else {
             return Ok(None);
         };
-        let holder = Holder::Gateway(connection_id.slot());
         if self.is_over(holder) {
             return Ok(None);
         }
         if packet.is_later_fragment() {
-            return Ok(Some(connection_id));
+            return Ok(Some(slot));
         }
-        let (track, judgement) = self.judge(packet, holder, track, direction);
+        let (holder, track, judgement) = self.judge(packet, holder, track, direction);
         if judgement == Judgement::Reopen {
             // A new connection with the addresses of a finished one: it opens by the present
             // rules, and from the outside only where a rule lets it.
             self.state.end_connection(self.program, holder);
             return Ok(None);
         }
-        let held = self.state.sessions.held(connection_id);
+        let held = self.state.held(holder);
         let before = held.map_or(before, |(_, deadline)| deadline);
         let timeouts = &self.program.network().nat_gateway(id).timeouts;
         let tracker = self.state.tracks.get(track);
         let deadline = tracker.nat_deadline(judgement, before, self.now(), timeouts);
-        self.state.sessions.set_deadline(connection_id, deadline);
+        self.state.flows.set_deadline(holder, deadline);
         self.state.stays_until_passed(holder, deadline);
         if let Judgement::Invalid(_) = judgement
             && self.program.network().policies.mid_stream == MidStream::Drop
@@ -355,14 +355,14 @@ impl<O: Observer> Walk<'_, O> {
             let drop = Drop::new(DropReason::InvalidState, STAGE, element);
             return Err(drop.by_policy(Policy::MidStream));
         }
-        Ok(Some(connection_id))
+        Ok(Some(holder.slot()))
     }
 
     /// §9: whether the gateway may hold one connection more.
     fn has_room(&mut self, id: NatGatewayId) -> Result<(), Drop> {
         let most = self.program.network().nat_gateway(id).max_connections as usize;
         let peak = self.state.sessions.gateway_peak(id);
-        let has_room = |state: &State, most| state.sessions.gateway_len(id) < most;
+        let has_room = |state: &State, most| state.flows.gateway_len(id) < most;
         if !has_room(self.state, most.min(peak)) {
             self.state.catch_up(self.program);
         }
@@ -381,11 +381,17 @@ impl<O: Observer> Walk<'_, O> {
         let track = self.open_track(opens.mid_stream);
         let timeout = self.state.tracks.get(track).nat_timeout(timeouts);
         let deadline = self.now().after_seconds(timeout);
-        let sessions = &mut self.state.sessions;
-        let id = sessions.insert(session, opens.destination, track, deadline);
-        self.hold_opened(track, Holder::Gateway(id.slot()));
-        self.state
-            .stays_until_passed(Holder::Gateway(id.slot()), deadline);
+        let begun = Begun {
+            beside: self.state.beside_nic(track, &session.inside),
+            ..Begun::new(track, deadline)
+        };
+        let State {
+            flows, sessions, ..
+        } = &mut *self.state;
+        let slot = sessions.insert(flows, session, opens.destination, &begun);
+        let holder = Holder::Gateway(slot);
+        self.hold_opened(track, holder);
+        self.state.stays_until_passed(holder, deadline);
         self.state.journal_session(session.gateway, true);
         self.state.forget_misses_of(self.program, &session.inside);
     }
@@ -417,17 +423,21 @@ impl<O: Observer> Walk<'_, O> {
         error: &Packet<'_>,
         quoted: &Quoted,
     ) -> Option<Session> {
-        let answer = quoted.key.reversed();
-        let fits = !quoted.later_fragment && answer.destination == error.key.destination;
-        fits.then(|| self.session_by(id, &answer))?
+        let answer = answer_to(quoted, error.key.destination)?;
+        self.session_by(id, &answer)
     }
 
     /// The live session that a packet with this key would belong to.
     pub(crate) fn session_by(&self, id: NatGatewayId, key: &FlowKey) -> Option<Session> {
-        let (connection, _) = self.state.sessions.lookup(id, key)?;
-        let holder = Holder::Gateway(connection.slot());
+        let (slot, _) = self.state.flows.at_gateway(id, key)?;
+        let holder = Holder::Gateway(slot);
         let is_over = self.state.is_behind() && self.state.is_over(self.program, holder);
-        self.state.sessions.get(connection).filter(|_| !is_over)
+        self.session_in(slot).filter(|_| !is_over)
+    }
+
+    /// The session of a record.
+    fn session_in(&self, slot: u32) -> Option<Session> {
+        self.state.flows.get(slot).and_then(Session::of)
     }
 
     /// The gateway answers a ping to its address itself (policy-like switch `icmp_proxy`). One in

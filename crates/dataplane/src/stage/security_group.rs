@@ -1,11 +1,11 @@
 //! SEMANTICS §6: security groups, stateful per nic.
 
 use crate::State;
-use crate::conntrack::{Connection, ConnectionId, Direction, Holder, Judgement, Zone};
+use crate::conntrack::{Begun, Direction, Holder, Judgement, answer_to};
 use crate::observe::{Decision, Observer, Outcome};
 use crate::packet::Packet;
 use crate::program::Travel;
-use crate::state::{Door, LetIn, NicFlow};
+use crate::state::{Door, Flow, LetIn, NicFlow};
 use crate::verdict::{Drop, DropReason, Element, Policy, Rule, RuleList, Stage};
 use crate::walk::{Begins, Note, Walk};
 use vpcsim_network::{Action, MidStream, NicId, OnRuleChange};
@@ -21,8 +21,8 @@ struct Accepted {
 
 /// Which flow of the nic a packet belongs to.
 enum Membership {
-    /// This one.
-    Member(ConnectionId, Direction),
+    /// The one of this record.
+    Member(u32, Direction),
     /// It has a flow's addresses and ports but does not belong to it; the door by which that
     /// flow came in, where this packet goes against it.
     Misfit(Door),
@@ -42,8 +42,8 @@ impl<O: Observer> Walk<'_, O> {
     ) -> Result<Door, Drop> {
         let stage = stage_of(travel);
         let opening = match self.membership(packet, nic) {
-            Membership::Member(id, direction) => {
-                return self.known_flow(packet, nic, stage, id, direction);
+            Membership::Member(slot, direction) => {
+                return self.known_flow(packet, nic, stage, slot, direction);
             }
             Membership::Misfit(back) => {
                 self.judge_stateless(packet, nic, travel, Some(Policy::MidStream))?;
@@ -71,54 +71,51 @@ impl<O: Observer> Walk<'_, O> {
 
     /// Looks the packet's flow up and lets it follow the protocol.
     fn membership(&mut self, packet: &Packet<'_>, nic: NicId) -> Membership {
-        let zone = Zone(nic.0);
         if let Some(quoted) = packet.quoted() {
-            let destination = packet.key.destination;
-            let found = self.state.flows.lookup_error(zone, destination, &quoted);
+            let answer = answer_to(&quoted, packet.key.destination);
+            let found = answer.and_then(|key| self.state.flows.at_nic(nic, &key));
             return match found {
-                Some((id, direction)) if !self.is_over(Holder::Nic(id.slot())) => {
-                    Membership::Member(id, direction)
+                Some((slot, direction)) if !self.is_over(Holder::Nic(slot)) => {
+                    Membership::Member(slot, direction)
                 }
                 _ => Membership::Stranger,
             };
         }
-        let Some((id, direction)) = self.state.flows.lookup(zone, &packet.key) else {
+        let Some((slot, direction)) = self.state.flows.at_nic(nic, &packet.key) else {
             return Membership::Stranger;
         };
-        if self.is_over(Holder::Nic(id.slot())) {
+        if self.is_over(Holder::Nic(slot)) {
             return Membership::Stranger;
         }
         if packet.is_later_fragment() {
-            return Membership::Member(id, direction);
+            return Membership::Member(slot, direction);
         }
-        let Some(connection) = self.state.flows.get(id) else {
+        let Some(flow) = self.state.flows.get(slot) else {
             return Membership::Stranger;
         };
-        let (track, back) = (connection.track, door_of_reply(connection, direction));
-        let (track, judgement) = self.judge(packet, Holder::Nic(id.slot()), track, direction);
-        let flow = self.state.flows.get(id);
-        let before = flow.map_or(self.now(), Connection::deadline);
+        let (track, back) = (flow.track(), door_of_reply(flow, direction));
+        let (holder, track, judgement) = self.judge(packet, Holder::Nic(slot), track, direction);
+        let before = self.state.held(holder);
+        let before = before.map_or(self.now(), |(_, deadline)| deadline);
         let timeouts = &self.program.network().policies.conntrack;
         let tracker = self.state.tracks.get(track);
         let deadline = tracker.deadline(judgement, before, self.now(), timeouts);
-        self.state
-            .stays_until_passed(Holder::Nic(id.slot()), deadline);
+        self.state.stays_until_passed(holder, deadline);
         match judgement {
             Judgement::Reopen => {
-                self.state
-                    .end_connection(self.program, Holder::Nic(id.slot()));
+                self.state.end_connection(self.program, holder);
                 return Membership::Stranger;
             }
             Judgement::Invalid(_) => {
-                self.state.flows.set_deadline(id, deadline);
+                self.state.flows.set_deadline(holder, deadline);
                 return Membership::Misfit(back);
             }
             // One that ends is remembered until its packet has passed: its deadline is now.
             Judgement::Pass | Judgement::Ignored | Judgement::Ends => {
-                self.state.flows.set_deadline(id, deadline);
+                self.state.flows.set_deadline(holder, deadline);
             }
         }
-        Membership::Member(id, direction)
+        Membership::Member(holder.slot(), direction)
     }
 
     /// A packet of a flow that was accepted at this nic before.
@@ -127,20 +124,18 @@ impl<O: Observer> Walk<'_, O> {
         packet: &Packet<'_>,
         nic: NicId,
         stage: Stage,
-        id: ConnectionId,
+        slot: u32,
         direction: Direction,
     ) -> Result<Door, Drop> {
-        self.reevaluate(nic, id, stage)?;
-        let flow = self.state.flows.get(id);
-        let back = flow.map_or(Door::NONE, |connection| {
-            door_of_reply(connection, direction)
-        });
+        self.reevaluate(nic, slot, stage)?;
+        let flow = self.state.flows.get(slot);
+        let back = flow.map_or(Door::NONE, |flow| door_of_reply(flow, direction));
         let outcome = if packet.quoted().is_some() {
             Outcome::Related
         } else {
             Outcome::Established
         };
-        let flow = flow.and_then(|connection| self.rule_of_flow(nic, &connection.value));
+        let flow = flow.and_then(|flow| self.rule_of_flow(nic, &flow.at_nic));
         let (element, decision) = (Element::SecurityGroupsOf(nic), Decision::Pass(outcome));
         let note = Note {
             flow,
@@ -152,14 +147,13 @@ impl<O: Observer> Walk<'_, O> {
 
     /// Policy `on_rule_change: reevaluate`: a flow that other rules accepted is judged by the
     /// present ones.
-    fn reevaluate(&mut self, nic: NicId, id: ConnectionId, stage: Stage) -> Result<(), Drop> {
-        let generation = self.state.generation;
-        let Some(connection) = self.state.flows.get(id) else {
+    fn reevaluate(&mut self, nic: NicId, slot: u32, stage: Stage) -> Result<(), Drop> {
+        let Some(record) = self.state.flows.get(slot) else {
             return Ok(());
         };
-        let flow = connection.value;
+        let flow = record.at_nic;
         let policy = self.program.network().policies.on_rule_change;
-        if flow.generation == generation || policy == OnRuleChange::Keep {
+        if flow.is_accepted() || policy == OnRuleChange::Keep {
             return Ok(());
         }
         let travel = if flow.let_in.ingress() {
@@ -167,19 +161,18 @@ impl<O: Observer> Walk<'_, O> {
         } else {
             Travel::Egress
         };
-        let first = connection.original();
+        let first = record.original();
         let accepted = match self.rules(nic, travel, &first) {
             Ok(accepted) => accepted,
             Err(denied) => {
-                self.state
-                    .end_connection(self.program, Holder::Nic(id.slot()));
+                self.state.end_connection(self.program, Holder::Nic(slot));
                 return Err(Drop { stage, ..denied }.by_policy(Policy::OnRuleChange));
             }
         };
         let rule = self.place_in_lists(nic, travel, accepted.element, accepted.rule);
-        if let Some(connection) = self.state.flows.get_mut(id) {
-            connection.value.generation = generation;
-            connection.value.let_in = LetIn::new(flow.let_in.ingress(), rule);
+        if let Some(at_nic) = self.state.flows.at_nic_mut(slot) {
+            let let_in = LetIn::new(flow.let_in.ingress(), rule);
+            *at_nic = NicFlow::new(flow.door(), let_in);
         }
         Ok(())
     }
@@ -234,8 +227,7 @@ impl<O: Observer> Walk<'_, O> {
     ) -> Result<(), Drop> {
         let stage = stage_of(travel);
         let conntrack = &self.program.network().policies.conntrack;
-        let zone = Zone(nic.0);
-        let is_full = |state: &State| state.flows.zone_len(zone) >= conntrack.max as usize;
+        let is_full = |state: &State| state.flows.nic_len(nic) >= conntrack.max as usize;
         let mut full = is_full(self.state);
         let is_peak = self.state.flows.len() >= self.state.flows.peak();
         if (full || is_peak) && self.state.catch_up(self.program) {
@@ -249,15 +241,10 @@ impl<O: Observer> Walk<'_, O> {
         if full {
             self.recipe.spoil();
         } else {
-            let keys = [packet.key, packet.key.reversed()];
-            self.recipe.open(&keys[0], &keys[1]);
-            let generation = self.state.generation;
+            let key = &packet.key;
+            self.recipe.open(key, &key.reversed());
             let rule = self.place_in_lists(nic, travel, accepted.element, accepted.rule);
-            let flow = NicFlow {
-                door: entry,
-                let_in: LetIn::new(travel == Travel::Ingress, rule),
-                generation,
-            };
+            let let_in = LetIn::new(travel == Travel::Ingress, rule);
             let track = self.open_track(mid_stream);
             let tracker = self.state.tracks.get(track);
             let deadline = self.now().after_seconds(tracker.timeout(conntrack));
@@ -267,12 +254,16 @@ impl<O: Observer> Walk<'_, O> {
             } else {
                 deadline
             };
-            // The look-up of one key finds a flow by either: both are free.
+            let begun = Begun {
+                timer,
+                beside: self.state.beside_gateway(track, key),
+                ..Begun::new(track, deadline)
+            };
             let flows = &mut self.state.flows;
-            let id = flows.insert_new(zone, keys, track, deadline, timer, flow);
-            self.hold_opened(track, Holder::Nic(id.slot()));
-            self.state
-                .stays_until_passed(Holder::Nic(id.slot()), deadline);
+            let slot = flows.remember(nic, key, &begun, NicFlow::new(entry, let_in));
+            let holder = Holder::Nic(slot);
+            self.hold_opened(track, holder);
+            self.state.stays_until_passed(holder, deadline);
             self.state.journal_flow(true);
         }
         let outcome = if unfiltered {
@@ -359,9 +350,9 @@ fn stage_of(travel: Travel) -> Stage {
     }
 }
 
-fn door_of_reply(connection: &Connection<NicFlow>, direction: Direction) -> Door {
+fn door_of_reply(flow: &Flow, direction: Direction) -> Door {
     match direction {
         Direction::Original => Door::NONE,
-        Direction::Reply => connection.value.door,
+        Direction::Reply => flow.at_nic.door(),
     }
 }

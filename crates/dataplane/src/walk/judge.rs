@@ -4,8 +4,10 @@
 use super::Walk;
 use crate::State;
 use crate::conntrack::{Direction, Holder, Judgement, Opening, TrackId, Tracker};
+use crate::nat::Session;
 use crate::observe::Observer;
 use crate::packet::Packet;
+use vpcsim_packet::FlowKey;
 
 /// A tracker that the packet under way has met.
 #[derive(Debug, Clone)]
@@ -67,21 +69,21 @@ impl<O: Observer> Walk<'_, O> {
         self.state.end_if_over(self.program, holder)
     }
 
-    /// Lets the packet count for a connection. Returns where the connection's tracker is
+    /// Lets the packet count for a connection. Returns where the connection and its tracker are
     /// afterwards, and the judgement.
     pub(crate) fn judge(
         &mut self,
         packet: &Packet<'_>,
-        holder: Holder,
+        mut holder: Holder,
         mut track: TrackId,
         direction: Direction,
-    ) -> (TrackId, Judgement) {
+    ) -> (Holder, TrackId, Judgement) {
         if let Some(met) = self.state.met.iter_mut().find(|met| met.track == track) {
             let bit = self.state.tracks.bit(track, holder);
             let anew = met.by & bit == 0;
             if anew && met.direction == direction {
                 met.by |= bit;
-                return (track, met.judgement);
+                return (holder, track, met.judgement);
             }
             // The same place a second time, or against the direction: it counts there alone.
             let own = if anew {
@@ -89,7 +91,7 @@ impl<O: Observer> Walk<'_, O> {
             } else {
                 self.state.tracks.get(track).copied()
             };
-            track = self.state.part(holder, track, &own);
+            (holder, track) = self.state.part(holder, track, &own);
             self.recipe.spoil();
         } else {
             self.state.write_back(self.program, track);
@@ -109,7 +111,7 @@ impl<O: Observer> Walk<'_, O> {
             judgement,
             by,
         });
-        (track, judgement)
+        (holder, track, judgement)
     }
 
     /// The tracker of a connection that the packet [opens](Self::open): the one that it opened
@@ -205,35 +207,53 @@ impl<O: Observer> Walk<'_, O> {
 }
 
 impl State {
+    /// The record that a nic's flow may join which has just been opened with this tracker: that of the
+    /// gateway that it came through.
+    pub(crate) fn beside_gateway(&self, track: TrackId, original: &FlowKey) -> Option<u32> {
+        let mut holders = self.tracks.holders(track);
+        holders.find_map(|holder| match holder {
+            Holder::Gateway(slot) if self.flows.takes_nic(slot, original) => Some(slot),
+            _ => None,
+        })
+    }
+
+    /// The same for a session: that of the nic that it left by.
+    pub(crate) fn beside_nic(&self, track: TrackId, inside: &FlowKey) -> Option<u32> {
+        let mut holders = self.tracks.holders(track);
+        holders.find_map(|holder| match holder {
+            Holder::Nic(slot) if self.flows.takes_gateway(slot, inside) => Some(slot),
+            _ => None,
+        })
+    }
+
     /// A tracker is gone: the packet under way has met nothing there.
     pub(crate) fn forget_met(&mut self, track: TrackId) {
         self.met.retain(|met| met.track != track);
     }
 
-    /// A holder goes on with a tracker of its own. Returns where that is.
-    fn part(&mut self, holder: Holder, from: TrackId, tracker: &Tracker) -> TrackId {
+    /// A holder goes on with a tracker of its own. Returns where both are afterwards.
+    fn part(&mut self, holder: Holder, from: TrackId, tracker: &Tracker) -> (Holder, TrackId) {
         let alone = self.tracks.holders(from).all(|other| other == holder);
         if alone {
             self.tracks.get_mut(from).set(tracker);
-            return from;
+            return (holder, from);
         }
         self.tracks.release(from, holder);
         let track = self.tracks.insert(tracker);
-        self.tracks.hold(track, holder);
-        match holder {
-            Holder::Nic(slot) => {
-                let id = self.flows.in_slot(slot);
-                if let Some(flow) = id.and_then(|id| self.flows.get_mut(id)) {
-                    flow.track = track;
+        let slot = self.flows.part(holder, track);
+        let parted = match holder {
+            Holder::Nic(_) => Holder::Nic(slot),
+            Holder::Gateway(before) => {
+                if let Some(session) = self.flows.get(slot).and_then(Session::of) {
+                    self.sessions.has_moved(&session, before, slot);
                 }
+                Holder::Gateway(slot)
             }
-            Holder::Gateway(slot) => {
-                let id = self.sessions.in_slot(slot);
-                if let Some(id) = id {
-                    self.sessions.set_track(id, track);
-                }
-            }
+        };
+        self.tracks.hold(track, parted);
+        for leaving in self.leaving.iter_mut().filter(|one| **one == holder) {
+            *leaving = parted;
         }
-        track
+        (parted, track)
     }
 }

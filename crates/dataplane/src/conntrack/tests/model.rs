@@ -1,29 +1,39 @@
 //! The table against a list that does everything the slow way.
 
-use super::super::{ConnectionId, Direction, Table, Zone};
-use super::table::{TRACK, key};
+use super::super::{Begun, Direction, Holder, SessionKeys, TrackId};
+use super::table::{TRACK, Table, key};
 use crate::Nanos;
-use proptest::collection::vec;
-use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::{bool, collection::vec};
+use vpcsim_network::{NatGatewayId, NicId};
 use vpcsim_packet::FlowKey;
 
+/// What one place remembers.
 struct Known {
-    id: ConnectionId,
-    zone: Zone,
+    holder: Holder,
+    /// Of the nic or the gateway.
+    place: u32,
+    /// As they arrive at the place.
     original: FlowKey,
     reply: FlowKey,
+    track: TrackId,
     deadline: Nanos,
     value: u64,
 }
 
-/// Live connections in the order of insertion.
+impl Known {
+    fn is_at_nic(&self) -> bool {
+        matches!(self.holder, Holder::Nic(_))
+    }
+}
+
+/// In the order of insertion.
 #[derive(Default)]
 struct Model(Vec<Known>);
 
 impl Model {
-    fn lookup(&self, zone: Zone, key: &FlowKey) -> Option<(ConnectionId, Direction)> {
+    fn lookup(&self, at_nic: bool, place: u32, key: &FlowKey) -> Option<(u32, Direction)> {
         self.0.iter().find_map(|known| {
             let direction = if known.reply == *key {
                 Direction::Reply
@@ -32,43 +42,52 @@ impl Model {
             } else {
                 return None;
             };
-            (known.zone == zone).then_some((known.id, direction))
+            let is_there = known.is_at_nic() == at_nic && known.place == place;
+            is_there.then_some((known.holder.slot(), direction))
         })
     }
 
     fn expire(&mut self, now: Nanos) -> Vec<u64> {
-        let mut gone: Vec<(Nanos, ConnectionId, u64)> = self
-            .0
-            .iter()
-            .filter(|known| known.deadline <= now)
-            .map(|known| (known.deadline, known.id, known.value))
-            .collect();
-        gone.sort();
+        let due = self.0.iter().filter(|known| known.deadline <= now);
+        let gone = due.map(|known| known.value).collect();
         self.0.retain(|known| known.deadline > now);
-        gone.into_iter().map(|(.., value)| value).collect()
+        gone
+    }
+
+    fn count(&self, at_nic: bool, place: Option<u32>) -> usize {
+        let there = self.0.iter().filter(|known| known.is_at_nic() == at_nic);
+        let there = there.filter(|known| place.is_none_or(|place| known.place == place));
+        there.count()
     }
 }
 
-/// What is done to a table. Few keys, zones and times, so that they meet.
+/// What is done to a table. Few keys, places and times, so that they meet.
 #[derive(Debug, Clone)]
 enum Step {
-    Insert {
-        zone: Zone,
+    Remember {
+        nic: u32,
         original: FlowKey,
-        /// The reversed original if none.
-        reply: Option<FlowKey>,
         lives: u64,
+        timer: u64,
+        /// Where it is taken.
+        beside: bool,
+    },
+    Translate {
+        gateway: u32,
+        inside: FlowKey,
+        /// The ports outside.
+        ports: (u16, u16),
+        inbound: bool,
+        lives: u64,
+        beside: bool,
     },
     Remove(Index),
+    Part(Index),
     SetDeadline(Index, u64),
     Expire {
         after: u64,
     },
-    Lookup(Zone, FlowKey),
-}
-
-fn any_zone() -> impl Strategy<Value = Zone> {
-    (0..2_u32).prop_map(Zone)
+    Lookup(u32, FlowKey),
 }
 
 fn any_key() -> impl Strategy<Value = FlowKey> {
@@ -76,27 +95,41 @@ fn any_key() -> impl Strategy<Value = FlowKey> {
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    let insert = (any_zone(), any_key(), option::of(any_key()), 0..9_u64).prop_map(
-        |(zone, original, reply, lives)| Step::Insert {
-            zone,
+    let remember = (0..2_u32, any_key(), 0..9_u64, 0..9_u64, bool::ANY).prop_map(
+        |(nic, original, lives, timer, beside)| Step::Remember {
+            nic,
             original,
-            reply,
             lives,
+            timer,
+            beside,
+        },
+    );
+    let ports = (0..3_u16, 0..3_u16);
+    let translate = (0..2_u32, any_key(), ports, bool::ANY, 0..9_u64, bool::ANY).prop_map(
+        |(gateway, inside, ports, inbound, lives, beside)| Step::Translate {
+            gateway,
+            inside,
+            ports,
+            inbound,
+            lives,
+            beside,
         },
     );
     prop_oneof![
-        4 => insert,
+        3 => remember,
+        3 => translate,
         1 => any::<Index>().prop_map(Step::Remove),
-        2 => (any::<Index>(), 0..9_u64).prop_map(|(id, lives)| Step::SetDeadline(id, lives)),
+        1 => any::<Index>().prop_map(Step::Part),
+        2 => (any::<Index>(), 0..9_u64).prop_map(|(at, lives)| Step::SetDeadline(at, lives)),
         2 => (0..4_u64).prop_map(|after| Step::Expire { after }),
-        1 => (any_zone(), any_key()).prop_map(|(zone, key)| Step::Lookup(zone, key)),
+        1 => (0..2_u32, any_key()).prop_map(|(place, key)| Step::Lookup(place, key)),
     ]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
-    /// Same answers, same order of expiry, same count, peak and memory.
+    /// Same answers, the same ends, same counts and peak.
     #[test]
     fn the_table_does_what_a_list_does(steps in vec(any_step(), 0..150)) {
         let mut pair = Pair::default();
@@ -109,10 +142,9 @@ proptest! {
 
 #[derive(Default)]
 struct Pair {
-    table: Table<u64>,
+    table: Table,
     model: Model,
-    /// Every id there ever was.
-    ids: Vec<ConnectionId>,
+    next: u64,
     now: Nanos,
     peak: usize,
 }
@@ -120,92 +152,166 @@ struct Pair {
 impl Pair {
     fn take(&mut self, step: Step) {
         match step {
-            Step::Insert {
-                zone,
+            Step::Remember {
+                nic,
                 original,
-                reply,
                 lives,
-            } => self.insert(zone, original, reply.unwrap_or(original.reversed()), lives),
-            Step::Remove(index) if !self.ids.is_empty() => {
-                let id = *index.get(&self.ids);
-                let place = self.model.0.iter().position(|known| known.id == id);
-                let known = place.map(|place| self.model.0.remove(place).value);
-                let gone = self.table.remove(id).map(|connection| connection.value);
-                assert_eq!(gone, known);
-            }
-            Step::SetDeadline(index, lives) if !self.ids.is_empty() => {
-                let id = *index.get(&self.ids);
-                let deadline = Nanos(self.now.0 + lives);
-                let known = self.model.0.iter_mut().find(|known| known.id == id);
-                assert_eq!(self.table.set_deadline(id, deadline), known.is_some());
-                if let Some(known) = known {
-                    known.deadline = deadline;
+                timer,
+                beside,
+            } => {
+                let reply = original.reversed();
+                let takes = |table: &Table, slot| table.takes_nic(slot, &original);
+                let mut begun = self.begun(lives, beside, takes);
+                begun.timer = Nanos(begun.deadline.0.min(self.now.0 + timer));
+                if self.model.lookup(true, nic, &original).is_none() {
+                    let value = self.next;
+                    let slot = self.table.remember(NicId(nic), &original, &begun, value);
+                    self.add(Holder::Nic(slot), nic, [original, reply], &begun);
                 }
             }
-            Step::Remove(_) | Step::SetDeadline(..) => {}
+            Step::Translate {
+                gateway,
+                inside,
+                ports,
+                inbound,
+                lives,
+                beside,
+            } => {
+                let outside = key(ports.0, ports.1);
+                let takes = |table: &Table, slot| table.takes_gateway(slot, &inside);
+                let begun = self.begun(lives, beside, takes);
+                let keys = [inside, outside.reversed()];
+                let taken = |key| self.model.lookup(false, gateway, key).is_some();
+                if !keys.iter().any(taken) {
+                    let value = self.next;
+                    let session = SessionKeys {
+                        inside: &inside,
+                        outside: &outside,
+                        inbound,
+                    };
+                    let gateway_id = NatGatewayId(gateway);
+                    let slot = self.table.translate(gateway_id, &session, &begun, value);
+                    let [outbound, back] = keys;
+                    let keys = if inbound {
+                        [back, outbound]
+                    } else {
+                        [outbound, back]
+                    };
+                    self.add(Holder::Gateway(slot), gateway, keys, &begun);
+                }
+            }
+            Step::Remove(index) if !self.model.0.is_empty() => {
+                let known = self.model.0.remove(index.index(self.model.0.len()));
+                assert!(self.table.remove(known.holder));
+                assert!(!self.table.remove(known.holder));
+            }
+            Step::Part(index) if !self.model.0.is_empty() => {
+                let at = index.index(self.model.0.len());
+                let known = &mut self.model.0[at];
+                // Tracks are not shared here but by who shares a record.
+                known.track = TrackId(self.next as u32 + 1);
+                self.next += 1;
+                let slot = self.table.part(known.holder, known.track);
+                known.holder = match known.holder {
+                    Holder::Nic(_) => Holder::Nic(slot),
+                    Holder::Gateway(_) => Holder::Gateway(slot),
+                };
+            }
+            Step::SetDeadline(index, lives) if !self.model.0.is_empty() => {
+                let at = index.index(self.model.0.len());
+                let deadline = Nanos(self.now.0 + lives);
+                let known = &mut self.model.0[at];
+                known.deadline = deadline;
+                assert!(self.table.set_deadline(known.holder, deadline));
+            }
+            Step::Remove(_) | Step::Part(_) | Step::SetDeadline(..) => {}
             Step::Expire { after } => {
                 self.now.0 += after;
                 let mut gone = Vec::new();
-                self.table
-                    .expire(self.now, |_, connection| gone.push(connection.value));
+                self.table.expire(self.now, |holder, record| {
+                    gone.push(match holder {
+                        Holder::Nic(_) => record.at_nic,
+                        Holder::Gateway(_) => record.at_gateway,
+                    });
+                });
+                gone.sort_unstable();
                 assert_eq!(gone, self.model.expire(self.now));
             }
-            Step::Lookup(zone, key) => {
-                let found = self.table.lookup(zone, &key);
-                assert_eq!(found, self.model.lookup(zone, &key));
+            Step::Lookup(place, key) => {
+                let found = self.table.at_nic(NicId(place), &key);
+                assert_eq!(found, self.model.lookup(true, place, &key));
+                let found = self.table.at_gateway(NatGatewayId(place), &key);
+                assert_eq!(found, self.model.lookup(false, place, &key));
             }
         }
-        self.peak = self.peak.max(self.model.0.len());
+        self.peak = self.peak.max(self.model.count(true, None));
         assert_eq!(self.table.peak(), self.peak);
     }
 
-    fn insert(&mut self, zone: Zone, original: FlowKey, reply: FlowKey, lives: u64) {
-        let deadline = Nanos(self.now.0 + lives);
-        let value = self.ids.len() as u64;
-        let taken = [(original, Direction::Original), (reply, Direction::Reply)]
-            .into_iter()
-            .find_map(|(key, direction)| Some((direction, self.model.lookup(zone, &key)?)));
-        match self
-            .table
-            .insert(zone, original, reply, TRACK, deadline, value)
-        {
-            Ok(id) => {
-                assert_eq!(taken, None);
-                self.ids.push(id);
-                self.model.0.push(Known {
-                    id,
-                    zone,
-                    original,
-                    reply,
-                    deadline,
-                    value,
-                });
-            }
-            Err(occupied) => {
-                let by = (occupied.key, (occupied.by, occupied.held));
-                assert_eq!(taken, Some(by));
-            }
+    /// In the first record that takes it, if it may.
+    fn begun(&self, lives: u64, beside: bool, takes: impl Fn(&Table, u32) -> bool) -> Begun {
+        let mut slots = self.table.iter().map(|(slot, _)| slot);
+        let beside = slots.find(|&slot| beside && takes(&self.table, slot));
+        let track = beside.and_then(|slot| self.table.get(slot));
+        let track = track.map_or(TRACK, |record| record.track());
+        Begun {
+            beside,
+            ..Begun::new(track, Nanos(self.now.0 + lives))
         }
+    }
+
+    fn add(&mut self, holder: Holder, place: u32, keys: [FlowKey; 2], begun: &Begun) {
+        let [original, reply] = keys;
+        let value = self.next;
+        self.next += 1;
+        if let Some(slot) = begun.beside {
+            assert_eq!(holder.slot(), slot);
+        }
+        self.model.0.push(Known {
+            holder,
+            place,
+            original,
+            reply,
+            track: begun.track,
+            deadline: begun.deadline,
+            value,
+        });
     }
 }
 
-fn assert_same(table: &Table<u64>, model: &Model) {
+fn assert_same(table: &Table, model: &Model) {
     table.assert_sound();
-    assert_eq!(table.len(), model.0.len());
+    assert_eq!(table.len(), model.count(true, None));
     assert_eq!(table.is_empty(), model.0.is_empty());
-    for zone in [Zone(0), Zone(1), Zone(7)] {
-        let known = model.0.iter().filter(|known| known.zone == zone).count();
-        assert_eq!(table.zone_len(zone), known);
+    for place in [0, 1, 7] {
+        let lens = (
+            table.nic_len(NicId(place)),
+            table.gateway_len(NatGatewayId(place)),
+        );
+        let known = |at_nic| model.count(at_nic, Some(place));
+        assert_eq!(lens, (known(true), known(false)));
     }
     for known in &model.0 {
-        let connection = table.get(known.id).expect("live");
-        assert_eq!(connection.zone(), known.zone);
-        assert_eq!(connection.original(), known.original);
-        assert_eq!(connection.reply(), known.reply);
-        assert_eq!(connection.deadline(), known.deadline);
-        assert_eq!(connection.value, known.value);
+        let record = table.get(known.holder.slot()).expect("live");
+        let held = Some((known.track, known.deadline));
+        assert_eq!(table.held(known.holder), held);
+        match known.holder {
+            Holder::Nic(_) => {
+                assert_eq!(record.nic(), Some(NicId(known.place)));
+                assert_eq!(record.original(), known.original);
+                assert_eq!(record.at_nic, known.value);
+            }
+            Holder::Gateway(_) => {
+                assert_eq!(record.gateway(), Some(NatGatewayId(known.place)));
+                let mut keys = [record.inside(), record.outside().reversed()];
+                if keys[0] != known.original {
+                    keys.reverse();
+                }
+                assert_eq!(keys, [known.original, known.reply]);
+                assert_eq!(record.at_gateway, known.value);
+            }
+        }
     }
     let earliest = model.0.iter().map(|known| known.deadline).min();
-    assert_eq!(table.next_expiry().is_some(), earliest.is_some());
-    assert!(table.next_expiry() <= earliest);
+    assert!(earliest.is_none_or(|earliest| table.next_due() <= earliest));
 }
