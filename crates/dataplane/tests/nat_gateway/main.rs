@@ -6,6 +6,7 @@ mod filtering;
 mod hairpin;
 mod icmp;
 mod mid_stream;
+mod parting;
 mod protocols;
 mod reopening;
 mod timeouts;
