@@ -1,4 +1,4 @@
-//! Which connection is due next: a timer for every connection, on a wheel of virtual time.
+//! Which record is due next: a timer for each, on a wheel of virtual time.
 //!
 //! Almost every packet moves a deadline *later*. That touches nothing here: a timer may be early,
 //! and is set back when it comes up (`defer`). Moving a deadline earlier than its timer moves the
@@ -9,7 +9,7 @@
 //! order, exact to the nanosecond, and are known before they have their turn; what is set within the
 //! tick goes to a heap beside it. A jump of the clock goes from one tick in which there is something to
 //! do to the next, as far as somebody asks for timers: it costs what is due, not the time jumped over, and
-//! not all at once. There are never stale timers, so memory follows the live connections: 17 bytes each.
+//! not all at once. There are never stale timers, so memory follows the live records: 17 bytes each.
 
 mod bucket;
 mod place;
