@@ -135,13 +135,14 @@ impl State {
     /// A record's timer has come: ends the connections there whose time has, and sets the timer to where
     /// packets have moved the deadlines of the others since.
     fn visit(&mut self, program: &Program, slot: u32) {
-        let mut again = None;
+        let (mut again, mut leaves) = (None, false);
         for holder in [Holder::Nic(slot), Holder::Gateway(slot)] {
             let Some(held) = self.held(holder) else {
                 continue;
             };
             if self.leaving.contains(&holder) {
-                return self.flows.set_timer(slot, None);
+                leaves = true;
+                continue;
             }
             let deadline = self.deadline(program, holder, held);
             if deadline <= self.now {
@@ -152,6 +153,9 @@ impl State {
             }
             let earlier = again.map_or(deadline, |(_, again)| deadline.min(again));
             again = Some((held.0, earlier));
+        }
+        if leaves {
+            return self.flows.set_timer(slot, None);
         }
         let Some((track, mut again)) = again else {
             return;
