@@ -2,8 +2,8 @@
 //!
 //! A connection whose time has come is *over*: nobody finds it any more. It need not have *ended*, that is,
 //! have left all tables. Of thousands that are over at once a few end whenever packets have their turn, so
-//! that none of these waits for all of those; one that a packet meets ends there and then; and all end
-//! before anybody counts, where a ceiling, a peak or a free port depends on it. The kernel does the same
+//! that none of these waits for all of those; one that a packet meets ends there and then; as many as it takes
+//! end before a ceiling or a peak is reached, and all before a port counts as taken. The kernel does the same
 //! (`nf_ct_is_expired`, `gc_worker` in nf_conntrack_core.c).
 
 use crate::conntrack::{AHEAD, Holder, TrackId};
@@ -53,9 +53,14 @@ impl State {
         self.end_some(program, usize::MAX);
     }
 
-    /// Ends some of the connections whose time has come: those of so many records at most.
-    pub(crate) fn end_some(&mut self, program: &Program, most: usize) {
-        for _ in 0..most {
+    /// Ends some of the connections whose time has come: those of so many records at most. Whether there
+    /// may be more.
+    pub(crate) fn end_some(&mut self, program: &Program, most: usize) -> bool {
+        let mut left = most;
+        // What timers do as time passes is work too.
+        while left > 0
+            && let Some(slot) = self.flows.due_within(self.now, &mut left)
+        {
             let (tracks, sessions) = (&self.tracks, &self.sessions);
             let mut next = Ending::default();
             let also = |record: &Flow| {
@@ -64,17 +69,26 @@ impl State {
             };
             self.flows.prefetch_due(self.now, also);
             next.prefetch(self);
-            let Some(slot) = self.flows.due(self.now) else {
-                break;
-            };
             self.visit(program, slot);
+            left = left.saturating_sub(1);
         }
+        left == 0
     }
 
     /// Whether there may be connections that are over and have not ended.
     #[inline]
     pub(crate) fn is_behind(&self) -> bool {
         self.now >= self.next_end()
+    }
+
+    /// Ends connections that are over until there is room for another one, or to be counted as the most
+    /// there ever were.
+    #[inline]
+    pub(crate) fn make_room(&mut self, program: &Program, has_room: impl Fn(&Self) -> bool) {
+        let mut more = self.is_behind();
+        while more && !has_room(self) {
+            more = self.end_some(program, ENDS_A_TURN);
+        }
     }
 
     /// Ends all connections that are over, before somebody counts; whether there may have been any.

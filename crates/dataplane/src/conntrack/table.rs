@@ -312,6 +312,13 @@ impl<N: Copy + Default, G: Copy + Default> Table<N, G> {
         self.deadlines.due(now).map(|due| due.slot)
     }
 
+    /// The same, as far as so many ticks go, of those in which there is something to do. Each is taken off.
+    #[inline]
+    pub(crate) fn due_within(&mut self, now: Nanos, ticks: &mut usize) -> Option<u32> {
+        let due = self.deadlines.due_within(now, ticks);
+        due.map(|due| due.slot)
+    }
+
     /// Forgets everything whose deadline is `now` or earlier, and tells of each.
     pub fn expire(&mut self, now: Nanos, mut on_gone: impl FnMut(Holder, &Record<N, G>)) {
         while let Some(slot) = self.due(now) {

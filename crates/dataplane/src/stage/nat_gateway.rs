@@ -363,9 +363,8 @@ impl<O: Observer> Walk<'_, O> {
         let most = self.program.network().nat_gateway(id).max_connections as usize;
         let peak = self.state.sessions.gateway_peak(id);
         let has_room = |state: &State, most| state.flows.gateway_len(id) < most;
-        if !has_room(self.state, most.min(peak)) {
-            self.state.catch_up(self.program);
-        }
+        self.state
+            .make_room(self.program, |state| has_room(state, most.min(peak)));
         if has_room(self.state, most) {
             return Ok(());
         }

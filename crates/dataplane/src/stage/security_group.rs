@@ -228,11 +228,10 @@ impl<O: Observer> Walk<'_, O> {
         let stage = stage_of(travel);
         let conntrack = &self.program.network().policies.conntrack;
         let is_full = |state: &State| state.flows.nic_len(nic) >= conntrack.max as usize;
-        let mut full = is_full(self.state);
-        let is_peak = self.state.flows.len() >= self.state.flows.peak();
-        if (full || is_peak) && self.state.catch_up(self.program) {
-            full = is_full(self.state);
-        }
+        self.state.make_room(self.program, |state| {
+            !is_full(state) && state.flows.len() < state.flows.peak()
+        });
+        let full = is_full(self.state);
         let unfiltered = self.is_unfiltered(nic);
         if full && !unfiltered {
             let drop = Drop::new(DropReason::ConntrackFull, stage, Element::Nic(nic));

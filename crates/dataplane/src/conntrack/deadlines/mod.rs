@@ -88,6 +88,14 @@ impl Deadlines {
     /// until it is deferred or removed.
     #[inline]
     pub(super) fn due(&mut self, now: Nanos) -> Option<Due> {
+        self.due_within(now, &mut usize::MAX.clone())
+    }
+
+    /// The same, but the clock goes over so many ticks at most, of those in which there is something to
+    /// do, and each is taken off. `None` before `now` if that was not enough: then
+    /// [`next`](Self::next) is not after `now`.
+    #[inline]
+    pub(super) fn due_within(&mut self, now: Nanos, ticks: &mut usize) -> Option<Due> {
         if now < self.next {
             return None;
         }
@@ -101,6 +109,7 @@ impl Deadlines {
                 self.next = wake;
                 return None;
             }
+            *ticks = ticks.checked_sub(1)?;
             self.advance(wake.min(now));
         }
     }
@@ -112,10 +121,10 @@ impl Deadlines {
         first.into_iter().flatten().min_by_key(Due::order)
     }
 
-    /// Where one is due at `now`: the next ones of the same tick, [`AHEAD`] at most, but for those that
+    /// Where one is [due](Self::due) at `now`: the next ones of the same tick, [`AHEAD`] at most, but for those that
     /// were set within it. Nothing where those that were named before have not all had their turn.
     pub(super) fn next_up(&mut self, now: Nanos) -> impl Iterator<Item = u32> {
-        let is_due = self.due(now).is_some();
+        let is_due = self.first().is_some_and(|due| due.at() <= now);
         is_due.then(|| self.queue.name()).into_iter().flatten()
     }
 

@@ -109,6 +109,7 @@ impl Pair {
             if ahead {
                 // In order, but for those that were set within the tick.
                 let mut timers = self.timers.iter().map(|(_, slot)| *slot);
+                self.wheel.due(self.now);
                 let mut named = self.wheel.next_up(self.now);
                 assert!(named.all(|slot| timers.any(|other| other == slot)));
             }
@@ -217,6 +218,28 @@ fn memory_follows_the_timers_in_a_clock_that_stands() {
     assert!(wheel.capacity() < 512, "{}", wheel.capacity());
 }
 
+/// After a jump the clock goes as far as it is asked to, and nothing is passed over.
+#[test]
+fn a_jump_is_gone_in_parts() {
+    let mut wheel = Deadlines::default();
+    wheel.due(START);
+    let at = |slot: u32| Nanos(START.0 + u64::from(slot) * 1_000_000_007);
+    (1..200).for_each(|slot| wheel.insert(slot, at(slot)));
+    let now = at(1_000);
+    let (mut order, mut parts) = (Vec::new(), 0);
+    while wheel.next() <= now {
+        let mut ticks = 3;
+        while let Some(due) = wheel.due_within(now, &mut ticks) {
+            wheel.remove(due.slot);
+            order.push(due.slot);
+        }
+        parts += 1;
+    }
+    assert!(order.into_iter().eq(1..200));
+    assert!(parts > 199 / 3, "{parts}");
+    assert_eq!(wheel.entries(), 0);
+}
+
 #[test]
 fn as_many_as_there_is_room_for_are_named_ahead_once() {
     let mut wheel = Deadlines::default();
@@ -226,6 +249,7 @@ fn as_many_as_there_is_room_for_are_named_ahead_once() {
     }
     // None is due.
     assert_eq!(wheel.next_up(Nanos(START.0 - 1)).count(), 0);
+    assert!(wheel.due(START).is_some());
     let named: Vec<u32> = wheel.next_up(START).collect();
     assert!(named.iter().copied().eq(0..AHEAD as u32));
     assert_eq!(wheel.next_up(START).count(), 0);
