@@ -10,8 +10,8 @@ policies: {conntrack: {max: 3000}}
 vpcs:
   shop: {cidr: 10.0.0.0/16, route_table: out, subnets: {web: {cidr: 10.0.1.0/24}}}
 route_tables: {out: {routes: [{to: 0.0.0.0/0, via: nat/gw}]}}
-eips: {gw: {address: 203.0.113.10}}
-nat_gateways: {gw: {eips: [gw]}}
+eips: {gw: {address: 203.0.113.10, bandwidth: unlimited}}
+nat_gateways: {gw: {eips: [gw], bandwidth: unlimited}}
 security_groups: {all: {egress: [accept all to any]}}
 cvms:
   web: {subnet: web, address: 10.0.1.10, security_groups: [all]}
@@ -32,7 +32,11 @@ struct Net {
 impl Net {
     /// One in which nothing ends of itself.
     fn waiting() -> Self {
-        let program = net(NETWORK);
+        Self::waiting_in(NETWORK)
+    }
+
+    fn waiting_in(network: &str) -> Self {
+        let program = net(network);
         let state = State::new(&program).with_ends_a_turn(0);
         Self {
             program,
@@ -136,13 +140,17 @@ fn what_is_over_raises_no_peak() {
     assert_eq!((gateway.sessions, gateway.sessions_peak), (1, 1));
 }
 
+/// Whether packets take its way together or, where they are counted against a limit, one by one.
 #[test]
 fn an_entry_is_gone_with_its_connection() {
-    let mut net = Net::waiting();
-    net.send([from_port(4000), from_port(4000)]);
-    let hits = net.state.cache_hits();
-    // At the nic 30 s; the session at the gateway lives on.
-    net.second += 31;
-    assert_eq!(net.send([from_port(4000)]), ["203.0.113.10:4000"]);
-    assert_eq!(net.state.cache_hits(), hits, "its first packet again");
+    for bandwidth in ["unlimited", "100"] {
+        let mut net = Net::waiting_in(&NETWORK.replace("unlimited", bandwidth));
+        net.send([from_port(4000), from_port(4000)]);
+        let hits = net.state.cache_hits();
+        assert_eq!(hits, 1);
+        // At the nic 30 s; the session at the gateway lives on.
+        net.second += 31;
+        assert_eq!(net.send([from_port(4000)]), ["203.0.113.10:4000"]);
+        assert_eq!(net.state.cache_hits(), hits, "its first packet again");
+    }
 }
