@@ -1,6 +1,7 @@
 //! Fast and slow are the same: what is remembered of walks, the trackers that places share and the
 //! batches that packets come in change no verdict, no byte and nothing that is left behind.
 
+use crate::crowd::crowds;
 use crate::world::{Ended, World, any_world, cases, changed, describe};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -291,22 +292,47 @@ proptest! {
     /// DESIGN's first idea: the cache is a memo of the walk. SEMANTICS §12: the same bytes out.
     #[test]
     fn cached_equals_uncached(case in case()) {
-        let (text, sent) = (&case.world.text, &case.world.sent);
-        let swaps = case.swaps.iter();
-        let programs: Vec<_> = swaps
-            .map(|(at, number)| (*at, changed(text, |network| change(network, *number))))
-            .collect();
-        let first = &programs[0].1;
-        let truth = run(&programs, sent, &[1], State::naive(first));
-        let all = usize::MAX;
-        for (entries, ends) in [(0, 0), (0, 1), (1, 8), (2, 0), (5, all), (all, 0), (all, 1), (all, all)] {
-            let state = State::new(first).with_flow_cache(entries).with_ends_a_turn(ends);
-            let memo = run(&programs, sent, &case.batches, state);
-            same(&truth, &memo).map_err(|what| {
-                TestCaseError::fail(format!("with {entries} flow entries, {ends} ends a turn: {what}"))
-            })?;
-        }
+        equals_uncached(&case)?;
     }
+
+    /// The same where doors have no limits, hosts compete for ports and meet at each other's public
+    /// addresses.
+    #[test]
+    fn cached_equals_uncached_in_a_crowd(case in case_in(crowds())) {
+        equals_uncached(&case)?;
+    }
+}
+
+fn equals_uncached(case: &Case) -> Result<(), TestCaseError> {
+    let (text, sent) = (&case.world.text, &case.world.sent);
+    let swaps = case.swaps.iter();
+    let programs: Vec<_> = swaps
+        .map(|(at, number)| (*at, changed(text, |network| change(network, *number))))
+        .collect();
+    let first = &programs[0].1;
+    let truth = run(&programs, sent, &[1], State::naive(first));
+    let all = usize::MAX;
+    for (entries, ends) in [
+        (0, 0),
+        (0, 1),
+        (1, 8),
+        (2, 0),
+        (5, all),
+        (all, 0),
+        (all, 1),
+        (all, all),
+    ] {
+        let state = State::new(first)
+            .with_flow_cache(entries)
+            .with_ends_a_turn(ends);
+        let memo = run(&programs, sent, &case.batches, state);
+        same(&truth, &memo).map_err(|what| {
+            TestCaseError::fail(format!(
+                "with {entries} flow entries, {ends} ends a turn: {what}"
+            ))
+        })?;
+    }
+    Ok(())
 }
 
 #[test]
