@@ -56,6 +56,21 @@ fn a_port_is_kept_when_it_is_free() {
     }
 }
 
+/// What a forwarding host sends with a stranger's address to an address of the gateway looks like the
+/// stranger's answers there. So a flow to that stranger gets another port (`nf_nat_used_tuple`).
+#[test]
+fn what_comes_back_belongs_to_one_session() {
+    let network = network("eips: [e1]");
+    let mut lab = Lab::new(&format!(
+        "policies: {{source_check: off}}\n{network}  router: {{subnet: web, address: 10.0.1.9, ip_forward: true}}\n"
+    ));
+    let router = lab.program().network().cvms.len() as u32 - 1;
+    let stranger = udp(REMOTE, "203.0.113.1:4000");
+    lab.send_at(Source::Cvm(CvmId(router)), stranger.bytes());
+    assert_eq!(lab.state().usage(lab.program()).gateways[0].sessions, 1);
+    assert_eq!(outside(&mut lab, 10, 4000, REMOTE).source_port, 4065);
+}
+
 #[test]
 fn on_a_clash_the_next_free_one_of_its_class_at_1024_or_above() {
     // nat-and-kernel-cases 2, 3.

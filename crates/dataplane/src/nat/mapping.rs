@@ -156,10 +156,11 @@ fn free_port(
     inside: &FlowKey,
 ) -> Option<u16> {
     let is_free = |port| {
-        // Of what came in by a rule or beside a mapping only the table knows.
+        // What comes back may be another session's already: of one that came in by a rule or beside a
+        // mapping, or that a forwarding host opened with a stranger's address (`nf_nat_used_tuple`).
         let is_held = || {
-            let outside = outside(program, eip, inside, port);
-            sessions.is_held_from_outside(flows, gateway, &outside)
+            let back = outside(program, eip, inside, port).reversed();
+            flows.at_gateway(gateway, &back).is_some()
         };
         let is_reserved = program.public().dnat(eip, inside.protocol, port).is_some();
         !is_reserved && !is_held()

@@ -21,8 +21,6 @@ pub(crate) struct Sessions {
     /// DNAT rule needs none.
     by_mapping: Option<HashMap<Mapping, VecDeque<u32>>>,
     peaks: Vec<usize>,
-    /// How many were opened by a rule or beside a mapping.
-    from_outside: usize,
 }
 
 impl Sessions {
@@ -31,7 +29,6 @@ impl Sessions {
             destinations: Destinations::default(),
             by_mapping: endpoint_independent.then(HashMap::new),
             peaks: vec![0; gateways],
-            from_outside: 0,
         }
     }
 
@@ -52,17 +49,6 @@ impl Sessions {
     #[inline]
     pub(crate) fn destination(&self, eip: EipId, inside: &FlowKey) -> Found {
         self.destinations.look_up(eip, inside)
-    }
-
-    /// Whether a session that was opened from outside looks like this there: those opened from inside
-    /// [hold ports](Self::is_free).
-    pub(crate) fn is_held_from_outside(
-        &self,
-        flows: &Flows,
-        gateway: NatGatewayId,
-        outside: &FlowKey,
-    ) -> bool {
-        self.from_outside > 0 && flows.at_gateway(gateway, &outside.reversed()).is_some()
     }
 
     /// Whether no session opened from inside holds a port towards a destination, and one more may be.
@@ -109,8 +95,6 @@ impl Sessions {
             let (eip, inside) = (session.eip, &session.inside);
             let found = destination.unwrap_or_else(|| self.destinations.look_up(eip, inside));
             self.destinations.take(found, eip, inside, port);
-        } else {
-            self.from_outside += 1;
         }
         if let Some(mappings) = &mut self.by_mapping
             && session.opened != Opened::Rule
@@ -132,8 +116,6 @@ impl Sessions {
             let port = session.outside.source_port;
             self.destinations
                 .release(session.eip, &session.inside, port);
-        } else {
-            self.from_outside -= 1;
         }
         self.forget_mapping(&session, slot);
     }
