@@ -507,41 +507,4 @@ impl State {
         self.now = now;
         Some(entry)
     }
-
-    /// What is due then has to be dealt with before any packet.
-    #[inline]
-    fn next_must(&self) -> Nanos {
-        if self.ends_a_turn == usize::MAX {
-            self.next_due()
-        } else {
-            self.next_timeout()
-        }
-    }
-
-    /// Ends connections whose time has come at `now`, before a packet that comes then. False
-    /// where there is none, or where what else is due has to be told.
-    fn end_connections(&mut self, program: &Program, now: Nanos) -> bool {
-        let now = self.now.max(now);
-        if now < self.next_due() || now >= self.next_timeout() {
-            return false;
-        }
-        self.now = now;
-        self.end_some(program, self.ends_a_turn);
-        true
-    }
-
-    /// Whether a flow has an entry at `now`, when connections may be over: those of the entry's end.
-    fn outlives(&mut self, program: &Program, key: &Key, now: Nanos) -> bool {
-        let Some(entry) = self.cache.find(key).map(|id| self.cache.get(id)) else {
-            return false;
-        };
-        if entry.came_within(program.least_life(), now) {
-            return true;
-        }
-        let Some((track, _)) = entry.track() else {
-            return true;
-        };
-        self.now = now;
-        !self.end_sharers(program, track)
-    }
 }

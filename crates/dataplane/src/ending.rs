@@ -7,6 +7,7 @@
 //! (`nf_ct_is_expired`, `gc_worker` in nf_conntrack_core.c).
 
 use crate::conntrack::{AHEAD, Holder, TrackId};
+use crate::flow_cache::Key;
 use crate::state::Flow;
 use crate::{Nanos, Program, State};
 
@@ -73,6 +74,44 @@ impl State {
             left = left.saturating_sub(1);
         }
         left == 0
+    }
+
+    /// What is due then has to be dealt with before any packet: where ends wait, fragments alone.
+    #[inline]
+    pub(crate) fn next_must(&self) -> Nanos {
+        if self.ends_a_turn == usize::MAX {
+            self.next_due()
+        } else {
+            self.next_timeout()
+        }
+    }
+
+    /// Ends connections whose time has come at `now`, before a packet that comes then. False
+    /// where there is none, or where what else is due has to be told.
+    pub(crate) fn end_connections(&mut self, program: &Program, now: Nanos) -> bool {
+        let now = self.now.max(now);
+        if now < self.next_due() || now >= self.next_timeout() {
+            return false;
+        }
+        self.now = now;
+        self.end_some(program, self.ends_a_turn);
+        true
+    }
+
+    /// Whether a flow has an entry at `now`, when connections may be over: those that the entry stands for
+    /// end then.
+    pub(crate) fn outlives(&mut self, program: &Program, key: &Key, now: Nanos) -> bool {
+        let Some(entry) = self.cache.find(key).map(|id| self.cache.get(id)) else {
+            return false;
+        };
+        if entry.came_within(program.least_life(), now) {
+            return true;
+        }
+        let Some((track, _)) = entry.track() else {
+            return true;
+        };
+        self.now = now;
+        !self.end_sharers(program, track)
     }
 
     /// Whether there may be connections that are over and have not ended.

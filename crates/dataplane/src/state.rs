@@ -28,7 +28,8 @@ pub struct State {
     pub(crate) cache: FlowCache,
     pub(crate) fragments: Fragments,
     pub(crate) buckets: Buckets,
-    /// So many connections of those that are over end at most when packets have their turn.
+    /// Of so many records at most the connections that are over end when packets have their turn;
+    /// `usize::MAX`: of all.
     pub(crate) ends_a_turn: usize,
     /// Connections that are over since the packet under way: they end when it has passed.
     pub(crate) leaving: Vec<Holder>,
@@ -210,9 +211,9 @@ impl State {
         self
     }
 
-    /// The same, but at most so many connections whose time has come end at once, at nics and at
-    /// gateways each, when packets have their turn. 0: only those that are met, and all of them where
-    /// somebody has to count. Nobody can tell the difference but by the time that packets take.
+    /// The same, but of so many records at most the connections whose time has come end when packets have
+    /// their turn. 0: only those that are met, and as many as it takes where somebody has to count;
+    /// `usize::MAX`: all. Nobody can tell the difference but by the time that packets take.
     #[must_use]
     pub fn with_ends_a_turn(mut self, most: usize) -> Self {
         self.ends_a_turn = most;

@@ -66,7 +66,12 @@ fn what_comes_back_belongs_to_one_session() {
     ));
     let router = lab.program().network().cvms.len() as u32 - 1;
     let stranger = udp(REMOTE, "203.0.113.1:4000");
-    lab.send_at(Source::Cvm(CvmId(router)), stranger.bytes());
+    let sent = lab.send_at(Source::Cvm(CvmId(router)), stranger.bytes());
+    assert_eq!(
+        sent.outcome(),
+        "no-nat-session",
+        "translated, and then at the gateway's door"
+    );
     assert_eq!(lab.state().usage(lab.program()).gateways[0].sessions, 1);
     assert_eq!(outside(&mut lab, 10, 4000, REMOTE).source_port, 4065);
 }

@@ -109,7 +109,7 @@ impl Shards {
     pub fn new(program: &Program, workers: usize) -> Self {
         let workers = workers.clamp(1, SHARDS);
         let mut shards = Self {
-            states: (0..workers).map(|_| empty(program)).collect(),
+            states: (0..workers).map(|_| Self::state(program)).collect(),
             seats: (0..workers).map(|_| Seat::new()).collect(),
             levels: Vec::new(),
             cache: usize::MAX,
@@ -163,8 +163,13 @@ impl Shards {
         self.clock
     }
 
+    /// A state whose connections end when they are due: what all states count together depends on it.
+    fn state(program: &Program) -> State {
+        State::new(program).with_ends_a_turn(usize::MAX)
+    }
+
     fn empty(&self, program: &Program) -> State {
-        empty(program).with_flow_cache(self.cache)
+        Self::state(program).with_flow_cache(self.cache)
     }
 
     /// Carries every packet of a round to its verdict, in order. No round may be under way.
@@ -445,11 +450,6 @@ impl Shards {
         all.fragments_held = self.fragments.held();
         all
     }
-}
-
-/// A state that tells of each end when it is due: what all states count together depends on it.
-fn empty(program: &Program) -> State {
-    State::new(program).with_ends_a_turn(usize::MAX)
 }
 
 impl GatewayUse {
