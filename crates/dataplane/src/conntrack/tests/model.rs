@@ -72,15 +72,7 @@ enum Step {
         /// Where it is taken.
         beside: bool,
     },
-    Translate {
-        gateway: u32,
-        inside: FlowKey,
-        /// The ports outside.
-        ports: (u16, u16),
-        inbound: bool,
-        lives: u64,
-        beside: bool,
-    },
+    Translate(Translate),
     Remove(Index),
     Part(Index),
     SetDeadline(Index, u64),
@@ -88,6 +80,19 @@ enum Step {
         after: u64,
     },
     Lookup(u32, FlowKey),
+}
+
+/// A gateway begins to translate a flow.
+#[derive(Debug, Clone)]
+struct Translate {
+    gateway: u32,
+    inside: FlowKey,
+    /// The ports outside.
+    ports: (u16, u16),
+    inbound: bool,
+    lives: u64,
+    /// In the record of a nic, where it is taken.
+    beside: bool,
 }
 
 fn any_key() -> impl Strategy<Value = FlowKey> {
@@ -106,13 +111,15 @@ fn any_step() -> impl Strategy<Value = Step> {
     );
     let ports = (0..3_u16, 0..3_u16);
     let translate = (0..2_u32, any_key(), ports, bool::ANY, 0..9_u64, bool::ANY).prop_map(
-        |(gateway, inside, ports, inbound, lives, beside)| Step::Translate {
-            gateway,
-            inside,
-            ports,
-            inbound,
-            lives,
-            beside,
+        |(gateway, inside, ports, inbound, lives, beside)| {
+            Step::Translate(Translate {
+                gateway,
+                inside,
+                ports,
+                inbound,
+                lives,
+                beside,
+            })
         },
     );
     prop_oneof![
@@ -150,6 +157,33 @@ struct Pair {
 }
 
 impl Pair {
+    fn translate(&mut self, step: &Translate) {
+        let (gateway, inside) = (step.gateway, step.inside);
+        let outside = key(step.ports.0, step.ports.1);
+        let takes = |table: &Table, slot| table.takes_gateway(slot, &inside);
+        let begun = self.begun(step.lives, step.beside, takes);
+        let [outbound, back] = [inside, outside.reversed()];
+        let taken = |key| self.model.lookup(false, gateway, key).is_some();
+        if [&outbound, &back].into_iter().any(taken) {
+            return;
+        }
+        let session = SessionKeys {
+            inside: &inside,
+            outside: &outside,
+            inbound: step.inbound,
+        };
+        let value = self.next;
+        let slot = self
+            .table
+            .translate(NatGatewayId(gateway), &session, &begun, value);
+        let keys = if step.inbound {
+            [back, outbound]
+        } else {
+            [outbound, back]
+        };
+        self.add(Holder::Gateway(slot), gateway, keys, &begun);
+    }
+
     fn take(&mut self, step: Step) {
         match step {
             Step::Remember {
@@ -169,37 +203,7 @@ impl Pair {
                     self.add(Holder::Nic(slot), nic, [original, reply], &begun);
                 }
             }
-            Step::Translate {
-                gateway,
-                inside,
-                ports,
-                inbound,
-                lives,
-                beside,
-            } => {
-                let outside = key(ports.0, ports.1);
-                let takes = |table: &Table, slot| table.takes_gateway(slot, &inside);
-                let begun = self.begun(lives, beside, takes);
-                let keys = [inside, outside.reversed()];
-                let taken = |key| self.model.lookup(false, gateway, key).is_some();
-                if !keys.iter().any(taken) {
-                    let value = self.next;
-                    let session = SessionKeys {
-                        inside: &inside,
-                        outside: &outside,
-                        inbound,
-                    };
-                    let gateway_id = NatGatewayId(gateway);
-                    let slot = self.table.translate(gateway_id, &session, &begun, value);
-                    let [outbound, back] = keys;
-                    let keys = if inbound {
-                        [back, outbound]
-                    } else {
-                        [outbound, back]
-                    };
-                    self.add(Holder::Gateway(slot), gateway, keys, &begun);
-                }
-            }
+            Step::Translate(translate) => self.translate(&translate),
             Step::Remove(index) if !self.model.0.is_empty() => {
                 let known = self.model.0.remove(index.index(self.model.0.len()));
                 assert!(self.table.remove(known.holder));
