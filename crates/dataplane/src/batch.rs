@@ -33,25 +33,27 @@ use vpcsim_packet::{Glance, Headers, Shape};
 pub struct Batch {
     arena: BytesMut,
     packets: Vec<Slot>,
+    /// What each counts where it arrives.
+    weights: Vec<u32>,
     /// What is known of fragments whose datagram's first is known, with the packet's number.
     fragments: Vec<(usize, Option<Fragment>)>,
     ends: Ends,
 }
 
-/// One packet of a batch.
+/// One packet of a batch: what whoever carries it reads, and never writes. It lies in one cache line,
+/// which often comes from another core.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    /// Its [`Arrival`], in fewer bytes: other cores read them.
+    /// Its [`Arrival`], in fewer bytes.
     id: u64,
     time: Nanos,
     from: PackedSource,
     len: u32,
     /// Where it lies in the arena.
     start: usize,
-    end: End,
-    /// What it counts where it arrives.
-    weight: u32,
 }
+
+const _: () = assert!(size_of::<Slot>() == 32);
 
 /// Most bytes of a packet, with what a capture has after it: far more than IPv4 allows.
 const MOST_BYTES: usize = u32::MAX as usize;
@@ -125,9 +127,8 @@ impl Batch {
             from: PackedSource::of(arrival.source),
             len: bytes.len() as u32,
             start,
-            end: End::WAITS,
-            weight,
         });
+        self.weights.push(weight);
     }
 
     /// Adds a fragment whose datagram's flow is known.
@@ -144,11 +145,11 @@ impl Batch {
 
     /// Moves the packet pushed as number `index` to the end of another batch.
     pub(crate) fn move_to(&mut self, index: usize, other: &mut Self) {
-        let slot = self.packets[index];
+        let (slot, weight) = (self.packets[index], self.weights[index]);
         let (arrival, bytes) = (slot.arrival(), &self.arena[slot.range()]);
         match take_fragment(&mut self.fragments, index) {
-            Some(fragment) => other.push_fragment(arrival, bytes, slot.weight, fragment),
-            None => other.push_weighing(arrival, bytes, slot.weight),
+            Some(fragment) => other.push_fragment(arrival, bytes, weight, fragment),
+            None => other.push_weighing(arrival, bytes, weight),
         }
     }
 
@@ -177,6 +178,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.packets.clear();
+        self.weights.clear();
         self.fragments.clear();
         self.ends.clear();
     }
@@ -187,14 +189,14 @@ impl Batch {
     /// whose last packets all fared alike takes the way that they took, at the cost of one
     /// look-up, unless an observer watches that does not [remember](Observer::REMEMBERS) itself.
     pub fn run<O: Observer>(&mut self, program: &Program, state: &mut State, observer: &mut O) {
-        self.ends.clear();
+        self.ends.begin(self.len());
         let all_stops = O::WATCHES && !O::REMEMBERS;
         if all_stops || program.verify_checksums() {
-            for (index, slot) in self.packets.iter_mut().enumerate() {
+            for (index, slot) in self.packets.iter().enumerate() {
                 let bytes = &mut self.arena[slot.range()];
                 let arrival = slot.arrival();
                 let fragment = take_fragment(&mut self.fragments, index);
-                slot.end = self.ends.add(|others| match fragment {
+                self.ends.add(index, |others| match fragment {
                     Some(fragment) => {
                         walk_fragment(program, state, &arrival, bytes, fragment, observer, others)
                     }
@@ -293,7 +295,7 @@ impl Batch {
         looked: &mut [Option<Looked>],
         segments: &mut [Segment; CHUNK],
     ) -> usize {
-        let packets = &mut self.packets[first..first + looked.len()];
+        let packets = &self.packets[first..first + looked.len()];
         let arena = &mut self.arena[..];
         let (due, must) = (state.next_due(), state.next_must());
         let alive = program.least_life();
@@ -343,13 +345,15 @@ impl Batch {
         let stopped = segments[..tcp].iter().find(|segment| !goes_on(segment));
         let done = stopped.map_or(before_due, |(number, ..)| usize::from(*number));
         let mut clock = state.now;
-        for (slot, looked) in packets.iter_mut().zip(looked.iter().flatten()).take(done) {
+        let ends = &mut self.ends.from(first)[..done];
+        for ((slot, looked), end) in packets[..done].iter().zip(&looked[..done]).zip(ends) {
+            let Some(looked) = looked else { continue };
             let bytes = &mut arena[slot.range()];
             clock = clock.max(slot.time);
             let entry = cache.get_mut(looked.at);
             entry.take(clock);
             looked.shape.write(bytes, &entry.change());
-            slot.end = End::repeated(entry.place());
+            *end = End::repeated(entry.place());
         }
         state.now = clock;
         cache.hits += done as u64;
@@ -396,16 +400,17 @@ impl Batch {
             packets,
             fragments,
             ends,
+            ..
         } = self;
         if looked.is_empty() {
             return;
         }
         let settings = Settings::of(program);
         let (mut due, mut must) = (state.next_due(), state.next_must());
-        for (index, (slot, looked)) in (first..).zip(packets[first..].iter_mut().zip(looked)) {
+        for (index, (slot, looked)) in (first..).zip(packets[first..].iter().zip(looked)) {
             let bytes = &mut arena[slot.range()];
             let arrival = slot.arrival();
-            slot.end = match looked {
+            match looked {
                 Some(looked) => {
                     let now = state.now.max(arrival.time);
                     // What is due ends before the packet has its turn, and may take its entry
@@ -419,23 +424,23 @@ impl Batch {
                         }
                         let place = entry.place();
                         state.cache.hits += 1;
-                        slot.end = End::repeated(place);
+                        ends.set(index, End::repeated(place));
                         continue;
                     }
                     let key = &looked.key;
-                    ends.add(|others| {
+                    ends.add(index, |others| {
                         walk_and_remember(program, state, &arrival, bytes, key, observer, others)
-                    })
+                    });
                 }
                 None => match take_fragment(fragments, index) {
-                    Some(fragment) => ends.add(|others| {
+                    Some(fragment) => ends.add(index, |others| {
                         walk_fragment(program, state, &arrival, bytes, fragment, observer, others)
                     }),
-                    None => {
-                        ends.add(|others| walk(program, state, arrival, bytes, observer, others))
-                    }
+                    None => ends.add(index, |others| {
+                        walk(program, state, arrival, bytes, observer, others)
+                    }),
                 },
-            };
+            }
             (due, must) = (state.next_due(), state.next_must());
         }
     }

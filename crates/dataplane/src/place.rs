@@ -29,11 +29,11 @@ pub struct Arrived {
 impl FromIterator<Option<Place>> for Arrived {
     fn from_iter<I: IntoIterator<Item = Option<Place>>>(places: I) -> Self {
         let mut arrived = Self::default();
-        for place in places {
+        places.into_iter().for_each(|place| {
             // Which way a packet goes nobody can foresee: no branch.
             arrived.outside += usize::from(place == Some(Place::Internet));
             arrived.inside += usize::from(matches!(place, Some(Place::Nic(_))));
-        }
+        });
         arrived
     }
 }

@@ -5,6 +5,7 @@ use super::{Batch, Slot};
 use crate::arrivals::Arrivals;
 use crate::walk::{Arrival, Other, Walked};
 use crate::{Nanos, Place};
+use std::iter::repeat_n;
 
 /// A packet of a batch that has come to its end, or waits.
 #[derive(Debug, Clone, Copy)]
@@ -33,15 +34,16 @@ impl Batch {
     /// Where each packet arrived, in order; `None` for one that did not. What [`ended`](Self::ended)
     /// says, for those who only count.
     pub fn places(&self) -> impl Iterator<Item = Option<Place>> {
-        self.packets.iter().map(|slot| self.ends.place(slot.end))
+        let wait = self.len() - self.ends.len();
+        self.ends.places().chain(repeat_n(None, wait))
     }
 
     /// Adds up the packets that simply arrived, and tells of the number of each other: one that did not
     /// arrive, was cut, or with which something else ended.
     pub fn sum_up(&self, arrivals: &mut Arrivals, mut other: impl FnMut(usize)) {
-        for (index, slot) in self.packets.iter().enumerate() {
-            match self.ends.plain_place(slot.end) {
-                Some(place) => arrivals.add(place, slot.weight),
+        for (index, &weight) in self.weights.iter().enumerate() {
+            match self.ends.plain_place(index) {
+                Some(place) => arrivals.add(place, weight),
                 None => other(index),
             }
         }
@@ -49,8 +51,8 @@ impl Batch {
 
     /// What became of each packet, in order; nothing before [`Self::run`].
     pub fn ended(&self) -> impl Iterator<Item = Ended<'_>> + Clone {
-        self.packets.iter().filter_map(|slot| {
-            let (walked, others) = self.ends.of(slot.end)?;
+        self.packets.iter().enumerate().filter_map(|(index, slot)| {
+            let (walked, others) = self.ends.of(index)?;
             Some(self.ended_of(slot, walked, others))
         })
     }
@@ -77,11 +79,11 @@ impl Batch {
         };
         self.prefetch_packets(index);
         let time = time.unwrap_or(slot.time);
-        match self.ends.plain_place(slot.end) {
+        match self.ends.plain_place(index) {
             Some(place) => {
                 told.arrived(number, place.unpack(), time, &self.arena[slot.range()]);
             }
-            None => self.ends.tell(slot.end, |walked, others| {
+            None => self.ends.tell(index, |walked, others| {
                 let mut ended = self.ended_of(slot, walked, others);
                 ended.arrival.time = time;
                 told.ended(number, ended);
@@ -108,7 +110,7 @@ impl Batch {
         let Some(slot) = self.packets.get(index) else {
             return;
         };
-        self.ends.tell(slot.end, |walked, others| {
+        self.ends.tell(index, |walked, others| {
             tell(self.ended_of(slot, walked, others));
         });
     }
