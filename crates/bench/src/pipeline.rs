@@ -141,7 +141,7 @@ impl Engine {
             Self::Shared(shared) => {
                 let mut all = Arrived::default();
                 let rounds = shared.rounds.iter();
-                let rounds = rounds.map(|round| round.arrived().iter().collect::<Arrived>());
+                let rounds = rounds.map(|round| round.arrived().collect::<Arrived>());
                 rounds.for_each(|arrived| all += arrived);
                 all
             }

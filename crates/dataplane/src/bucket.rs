@@ -142,9 +142,11 @@ impl Buckets {
         self.book = Some(Vec::new());
     }
 
-    /// What was written down since the last time.
-    pub(crate) fn take_book(&mut self) -> Vec<Taken> {
-        self.book.as_mut().map(std::mem::take).unwrap_or_default()
+    /// Moves what was written down since the last time behind other entries.
+    pub(crate) fn take_book(&mut self, into: &mut Vec<Taken>) {
+        if let Some(book) = &mut self.book {
+            into.append(book);
+        }
     }
 
     /// Takes what was written down, in order of time. Packets of one time may come in any order:

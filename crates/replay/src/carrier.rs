@@ -279,7 +279,7 @@ impl Shared {
                 }
             });
         } else {
-            round.arrived().iter().for_each(|sum| end.arrived(*sum));
+            round.arrived().for_each(|sum| end.arrived(*sum));
             if wants == Wants::Sums && round.others_are_few() {
                 round.for_each_other(|other, ended| end.end(ended, &waiting[other]));
             } else {

@@ -73,9 +73,14 @@ impl Journal {
         self.events.push(Event { when, table, opens });
     }
 
-    /// What came and went since the last time.
-    pub(super) fn take(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    /// Moves what came and went since the last time behind other events.
+    pub(super) fn take(&mut self, into: &mut Vec<Event>) {
+        into.append(&mut self.events);
+    }
+
+    /// Forgets what came and went since the last time.
+    pub(super) fn forget(&mut self) {
+        self.events.clear();
     }
 }
 

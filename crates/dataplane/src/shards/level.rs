@@ -4,7 +4,7 @@ use crate::{Program, State};
 use vpcsim_network::NatGatewayId;
 
 /// How full a state was after the last round that it has given back.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Level {
     /// Connections of nics.
     pub(super) flows: usize,
@@ -18,13 +18,21 @@ pub(super) struct Level {
 
 impl Level {
     pub(super) fn of(program: &Program, state: &State) -> Self {
+        let mut level = Self::default();
+        level.set(program, state);
+        level
+    }
+
+    /// Becomes [that](Self::of) of a state.
+    pub(super) fn set(&mut self, program: &Program, state: &State) {
         let gateways = (0..program.network().nat_gateways.len() as u32).map(NatGatewayId);
-        Self {
-            flows: state.flows.len(),
-            by_nic: state.flows.nic_lens().to_vec(),
-            by_gateway: gateways.map(|id| state.flows.gateway_len(id)).collect(),
-            destination_peak: state.sessions.destination_peak(),
-        }
+        self.flows = state.flows.len();
+        self.by_nic.clear();
+        self.by_nic.extend_from_slice(state.flows.nic_lens());
+        self.by_gateway.clear();
+        let lens = gateways.map(|id| state.flows.gateway_len(id));
+        self.by_gateway.extend(lens);
+        self.destination_peak = state.sessions.destination_peak();
     }
 
     /// Connections of a nic.

@@ -25,17 +25,17 @@ pub(crate) use journal::Journal;
 pub use round::Round;
 pub use work::Work;
 
-use crate::bucket::{Buckets, Emptiest, Taken};
+use crate::bucket::{Buckets, Emptiest};
 use crate::fragments::Fragments;
 use crate::steer::{SHARDS, Steering};
 use crate::walk::Other;
 use crate::{GatewayUse, Nanos, Program, State, Use};
-use journal::{Event, Peaks};
+use journal::Peaks;
 use level::Level;
 use limits::Costs;
 use round::At;
 use vpcsim_network::NatGatewayId;
-use work::{Seat, Told};
+use work::{Part, Seat};
 
 /// What packets leave behind for later ones, in several states, each of which is owned by one
 /// worker at a time.
@@ -55,7 +55,11 @@ use work::{Seat, Told};
 #[derive(Debug)]
 pub struct Shards {
     /// At home; none while a round is under way.
-    states: Vec<State>,
+    #[expect(
+        clippy::vec_box,
+        reason = "each moves to its seat and back with every round"
+    )]
+    states: Vec<Box<State>>,
     /// Where each of them waits for its works meanwhile.
     seats: Vec<Seat>,
     /// How full each of them was after the last round that was collected.
@@ -109,7 +113,9 @@ impl Shards {
     pub fn new(program: &Program, workers: usize) -> Self {
         let workers = workers.clamp(1, SHARDS);
         let mut shards = Self {
-            states: (0..workers).map(|_| Self::state(program)).collect(),
+            states: (0..workers)
+                .map(|_| Box::new(Self::state(program)))
+                .collect(),
             seats: (0..workers).map(|_| Seat::new()).collect(),
             levels: Vec::new(),
             cache: usize::MAX,
@@ -135,7 +141,7 @@ impl Shards {
     pub fn with_flow_cache(mut self, entries: usize) -> Self {
         self.cache = entries;
         let states = std::mem::take(&mut self.states).into_iter();
-        let states = states.map(|state| state.with_flow_cache(entries));
+        let states = states.map(|state| Box::new(state.with_flow_cache(entries)));
         self.states = states.collect();
         self
     }
@@ -168,8 +174,8 @@ impl Shards {
         State::new(program).with_ends_a_turn(usize::MAX)
     }
 
-    fn empty(&self, program: &Program) -> State {
-        Self::state(program).with_flow_cache(self.cache)
+    fn empty(&self, program: &Program) -> Box<State> {
+        Box::new(Self::state(program).with_flow_cache(self.cache))
     }
 
     /// Carries every packet of a round to its verdict, in order. No round may be under way.
@@ -207,15 +213,14 @@ impl Shards {
             At::Here => None,
         };
         for (seat, state) in self.seats.iter().zip(self.states.drain(..)) {
-            seat.put(Box::new(state));
+            seat.put(state);
         }
         let lanes = self.seats.iter().zip(&mut round.lanes).take(taken);
-        let works = lanes.enumerate().map(|(lane, (seat, batch))| Work {
+        let works = lanes.enumerate().map(|(lane, (seat, part))| Work {
             lane,
             seat: seat.clone(),
-            batch: std::mem::take(batch),
+            part: std::mem::take(part),
             until: (of_last != Some(lane)).then_some(last.clock),
-            told: Told::default(),
         });
         Some(works.collect())
     }
@@ -247,47 +252,54 @@ impl Shards {
 
     /// Takes back what was dealt out and done; the round then knows how its packets ended. Rounds have
     /// to be collected in the order in which they were dealt out.
-    pub fn collect(&mut self, program: &Program, round: &mut Round, mut works: Vec<Work>) {
+    pub fn collect(&mut self, program: &Program, round: &mut Round, works: Vec<Work>) {
         if round.is_empty() {
             return;
         }
         self.under_way.rounds = self.under_way.rounds.saturating_sub(1);
         self.under_way.packets = self.under_way.packets.saturating_sub(round.len());
-        works.sort_by_key(Work::lane);
-        let mut told = Vec::with_capacity(works.len());
         for work in works {
-            if let Some(lane) = round.lanes.get_mut(work.lane) {
-                *lane = work.batch;
+            if let Some(part) = round.lanes.get_mut(work.lane) {
+                *part = work.part;
             }
-            if let Some(level) = self.levels.get_mut(work.lane) {
-                *level = work.told.level;
-            }
-            round.arrived.extend(work.told.arrived);
-            let others = work.told.others.into_iter();
-            round.others.extend(others.map(|at| (work.lane, at)));
-            told.push((work.told.events, work.told.taken));
         }
         if self.under_way.rounds == 0 {
-            let states = self.seats.iter().filter_map(Seat::take);
-            self.states = states.map(|state| *state).collect();
+            self.states.extend(self.seats.iter().filter_map(Seat::take));
         }
         if !self.joined {
-            self.account(program, round, told);
+            self.account(program, round);
         }
         round.join_early();
     }
 
     /// Counts together what the states did in a round, each for itself.
-    fn account(&mut self, program: &Program, round: &Round, told: Vec<(Vec<Event>, Vec<Taken>)>) {
-        let events: Vec<_> = told.iter().map(|(events, _)| events.as_slice()).collect();
-        self.peaks.raise(&round.turns, &events);
-        self.peaks.begin = self.counts(program);
+    fn account(&mut self, program: &Program, round: &mut Round) {
+        let Round { turns, lanes, .. } = round;
+        let mut moved = false;
+        for (level, Part { told, .. }) in self.levels.iter_mut().zip(&mut *lanes) {
+            if !told.events.is_empty() {
+                std::mem::swap(level, &mut told.level);
+                moved = true;
+            }
+        }
+        if moved {
+            let events = lanes.iter().map(|part| part.told.events.as_slice());
+            self.peaks.raise(turns, &events.collect::<Vec<_>>());
+            self.peaks.begin = self.counts(program);
+        }
+        debug_assert!(self.levels_are_right(program));
         if self.buckets.are_limited() {
-            let taken = told.into_iter().flat_map(|(_, taken)| taken);
+            let taken = lanes.iter().flat_map(|part| &part.told.taken).copied();
             let mut taken: Vec<_> = taken.collect();
             taken.sort_by_key(|taken| taken.at);
             self.buckets.settle(&taken);
         }
+    }
+
+    /// Whether what was told of the states that are at home is how full they are.
+    fn levels_are_right(&self, program: &Program) -> bool {
+        let mut told = self.states.iter().zip(&self.levels);
+        told.all(|(state, level)| Level::of(program, state) == *level)
     }
 
     /// Connections of nics, then of each gateway.
@@ -396,7 +408,7 @@ impl Shards {
         for state in &mut self.states {
             state.settle(program, self.clock);
             if let Some(journal) = &mut state.journal {
-                journal.take();
+                journal.forget();
             }
         }
         self.take_stock(program);
@@ -425,7 +437,7 @@ impl Shards {
 
     /// The states, for who adds up what each of them counts. No round may be under way.
     pub fn states(&self) -> impl Iterator<Item = &State> {
-        self.states.iter()
+        self.states.iter().map(Box::as_ref)
     }
 
     /// How full the tables are. No round may be under way.

@@ -67,7 +67,9 @@ impl Shards {
             let shard = shard.unwrap_or(0);
             turn.at = At::Shard(shard);
             let lane = round.lane(shard);
-            round.lanes[lane].push_weighing(carried, bytes, weight);
+            round.lanes[lane]
+                .batch
+                .push_weighing(carried, bytes, weight);
         } else {
             self.push_rare(program, round, &mut turn, carried, bytes, weight);
         }
@@ -88,7 +90,7 @@ impl Shards {
             Ok(headers) if bytes[0] >> 4 == 4 => headers,
             // The walk says what it is: it touches nothing.
             _ => {
-                round.lanes[0].push_weighing(arrival, bytes, weight);
+                round.lanes[0].batch.push_weighing(arrival, bytes, weight);
                 return;
             }
         };
@@ -124,8 +126,12 @@ impl Shards {
         turn.at = At::Shard(shard);
         let lane = round.lane(shard);
         match fragment {
-            Some(fragment) => round.lanes[lane].push_fragment(arrival, bytes, weight, fragment),
-            None => round.lanes[lane].push_weighing(arrival, bytes, weight),
+            Some(fragment) => round.lanes[lane]
+                .batch
+                .push_fragment(arrival, bytes, weight, fragment),
+            None => round.lanes[lane]
+                .batch
+                .push_weighing(arrival, bytes, weight),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Packets on their way through several states: a round and its lanes.
 
 use super::SHARDS;
-use crate::batch::{Batch, Ended, InOrder};
+use super::work::Part;
+use crate::batch::{Ended, InOrder};
 use crate::bucket::Cost;
 use crate::walk::{Arrival, Other, Walked};
 use crate::{ArrivedAt, Nanos};
@@ -48,12 +49,12 @@ impl Stays {
 
 /// Packets that travel together through several states, in the order in which they were pushed.
 ///
-/// What [`Batch`] is for one [`State`](crate::State), this is for [`Shards`](super::Shards).
+/// What [`Batch`](crate::Batch) is for one [`State`](crate::State), this is for [`Shards`](super::Shards).
 #[derive(Debug, Default)]
 pub struct Round {
     pub(super) turns: Vec<Turn>,
-    /// The packets of each state.
-    pub(super) lanes: Vec<Batch>,
+    /// What each state carries and tells.
+    pub(super) lanes: Vec<Part>,
     /// The lane of each shard; the first one of all unless the round is `spread`.
     lane_of: LaneOf,
     spread: bool,
@@ -64,10 +65,6 @@ pub struct Round {
     pub(super) early: Vec<(usize, Vec<Other>)>,
     /// Bytes of all packets.
     pub(super) bytes: usize,
-    /// Packets that simply arrived, by place.
-    pub(super) arrived: Vec<ArrivedAt>,
-    /// The others that were carried: lane, and place in it.
-    pub(super) others: Vec<(usize, usize)>,
 }
 
 impl Round {
@@ -101,13 +98,11 @@ impl Round {
     /// Forgets all packets and keeps the room that they took.
     pub fn clear(&mut self) {
         self.turns.clear();
-        self.lanes.iter_mut().for_each(Batch::clear);
+        self.lanes.iter_mut().for_each(Part::clear);
         self.mixes = false;
         self.stays.clear();
         self.early.clear();
         self.bytes = 0;
-        self.arrived.clear();
-        self.others.clear();
     }
 
     /// Tells of what became of each packet, in order; nothing before it was run.
@@ -132,7 +127,7 @@ impl Round {
                 }
                 At::Shard(shard) => {
                     let lane = self.lane(shard);
-                    self.lanes[lane].tell_ended(next[lane], tell);
+                    self.lanes[lane].batch.tell_ended(next[lane], tell);
                     next[lane] += 1;
                 }
             }
@@ -157,13 +152,16 @@ impl Round {
         let in_lane =
             |turn: &&Turn| matches!(turn.at, At::Shard(shard) if self.lane(shard) == lane);
         let before = self.turns[..index].iter().filter(in_lane).count();
-        self.lanes[lane].bytes_mut(before).map(|bytes| &*bytes)
+        self.lanes[lane]
+            .batch
+            .bytes_mut(before)
+            .map(|bytes| &*bytes)
     }
 
     /// The packets that simply arrived, added up by who carried them: a place may have several sums.
     /// They are all of which [`for_each_other`](Self::for_each_other) does not tell.
-    pub fn arrived(&self) -> &[ArrivedAt] {
-        &self.arrived
+    pub fn arrived(&self) -> impl Iterator<Item = &ArrivedAt> {
+        self.lanes.iter().flat_map(|part| &part.told.arrived)
     }
 
     /// Whether nothing ended with packets that simply arrived: then [sums](Self::arrived) say all of them.
@@ -188,7 +186,8 @@ impl Round {
                 }
                 At::Shard(shard) => {
                     let lane = self.lane(shard);
-                    self.lanes[lane].tell_next(next[lane], number, Some(turn.time), told);
+                    let batch = &self.lanes[lane].batch;
+                    batch.tell_next(next[lane], number, Some(turn.time), told);
                     next[lane] += 1;
                 }
             }
@@ -198,16 +197,17 @@ impl Round {
     /// Whether few enough packets did anything but arrive for it to pay to be
     /// [told of those alone](Self::for_each_other).
     pub fn others_are_few(&self) -> bool {
-        (self.others.len() + self.stays.len()) * 8 <= self.len()
+        let others: usize = self.lanes.iter().map(|part| part.told.others.len()).sum();
+        (others + self.stays.len()) * 8 <= self.len()
     }
 
     /// Tells in order of the packets that did not simply arrive, each by its number. Only of a round that
     /// [is plain](Self::is_plain).
     pub fn for_each_other<'a>(&'a self, mut tell: impl FnMut(usize, Ended<'a>)) {
-        let number = |id: u64| self.turns.partition_point(|turn| turn.id < id);
-        let carried = self.others.iter().filter_map(|&(lane, at)| {
-            let id = self.lanes[lane].id(at)?;
-            Some((number(id), Ok((lane, at))))
+        let number = &|id: u64| self.turns.partition_point(|turn| turn.id < id);
+        let carried = self.lanes.iter().flat_map(|Part { batch, told }| {
+            let others = told.others.iter();
+            others.filter_map(move |&at| Some((number(batch.id(at)?), Ok((batch, at)))))
         });
         let stays = self.stays.iter();
         let stays = stays.map(|stays| (number(stays.arrival.id), Err(stays)));
@@ -220,7 +220,7 @@ impl Round {
                 tell(number, ended);
             };
             match which {
-                Ok((lane, at)) => self.lanes[lane].tell_ended(at, tell),
+                Ok((batch, at)) => batch.tell_ended(at, tell),
                 Err(stays) => stays.tell(tell),
             }
         }
@@ -234,7 +234,7 @@ impl Round {
 
     /// So many lanes, for packets yet to come: the first one, or all of them.
     pub(super) fn set_out(&mut self, lanes: usize, spread: bool) {
-        self.lanes.resize_with(lanes, Batch::new);
+        self.lanes.resize_with(lanes, Part::default);
         self.lane_of = LaneOf::new(lanes, spread);
         self.spread = spread;
     }
@@ -253,7 +253,8 @@ impl Round {
                 continue;
             };
             let (from, to) = (before_of.of(shard), self.lane(shard));
-            before[from].move_to(next[from], &mut self.lanes[to]);
+            let to = &mut self.lanes[to].batch;
+            before[from].batch.move_to(next[from], to);
             next[from] += 1;
         }
     }

@@ -45,7 +45,7 @@ pub(super) fn pour(
     program: &Program,
     steering: &Steering,
     from: &mut State,
-    to: &mut [State],
+    to: &mut [Box<State>],
     lane: impl Fn(u8) -> usize,
 ) {
     from.uncache_all(program);

@@ -1,6 +1,6 @@
 //! What a worker has to do in a round, and what is told of it.
 
-use super::journal::{Event, Journal};
+use super::journal::Event;
 use super::level::Level;
 use crate::batch::Batch;
 use crate::bucket::Taken;
@@ -38,16 +38,30 @@ pub struct Work {
     /// Which of the states it is.
     pub(super) lane: usize,
     pub(super) seat: Seat,
-    pub(super) batch: Batch,
+    pub(super) part: Part,
     /// Until when the clock moves in the end.
     pub(super) until: Option<Nanos>,
+}
+
+/// A state's part of a round.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) batch: Batch,
     pub(super) told: Told,
+}
+
+impl Part {
+    /// Forgets all and keeps the room that it took.
+    pub(super) fn clear(&mut self) {
+        self.batch.clear();
+        self.told.clear();
+    }
 }
 
 /// What a state tells of a round.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// How full it is then.
+    /// How full it is then, if anything came or went.
     pub(super) level: Level,
     /// What came and went.
     pub(super) events: Vec<Event>,
@@ -57,6 +71,15 @@ pub(super) struct Told {
     pub(super) arrived: Vec<ArrivedAt>,
     /// The numbers of the others.
     pub(super) others: Vec<usize>,
+}
+
+impl Told {
+    fn clear(&mut self) {
+        self.events.clear();
+        self.taken.clear();
+        self.arrived.clear();
+        self.others.clear();
+    }
 }
 
 impl Work {
@@ -70,22 +93,22 @@ impl Work {
         let Some(mut state) = self.seat.take() else {
             return;
         };
-        self.batch.run(program, &mut state, &mut ());
+        let Part { batch, told } = &mut self.part;
+        told.clear();
+        batch.run(program, &mut state, &mut ());
         if let Some(until) = self.until {
             state.settle(program, until);
         }
-        let (mut arrivals, mut others) = (Arrivals::new(), Vec::new());
-        self.batch
-            .sum_up(&mut arrivals, |number| others.push(number));
-        let level = Level::of(program, &state);
-        let journal = state.journal.as_deref_mut();
-        self.told = Told {
-            level,
-            events: journal.map(Journal::take).unwrap_or_default(),
-            taken: state.buckets.take_book(),
-            arrived: arrivals.take().collect(),
-            others,
-        };
+        let mut arrivals = Arrivals::new();
+        batch.sum_up(&mut arrivals, |number| told.others.push(number));
+        told.arrived.extend(arrivals.take());
+        if let Some(journal) = state.journal.as_deref_mut() {
+            journal.take(&mut told.events);
+        }
+        if !told.events.is_empty() {
+            told.level.set(program, &state);
+        }
+        state.buckets.take_book(&mut told.taken);
         self.seat.put(state);
     }
 }
