@@ -1,7 +1,8 @@
 //! One measurement, from nothing to its numbers.
 //!
-//! The dataplane and the bare loop take turns on the same flows, stride by stride of 16 batches; the
-//! cost of each is the median of its strides, so that what else the machine does counts little.
+//! The dataplane and the bare loop take turns on the same flows, stride by stride of 16 batches, and
+//! with several workers one worker on as many of its own; the cost of each is the median of its
+//! strides, so that what else the machine does counts little.
 //! Only carrying is timed: making packets, writing them into the batch and checking a sample is not.
 
 use crate::error::BenchError;
@@ -78,6 +79,8 @@ pub struct Measurement {
     /// Resident memory of the process with all flows live, before the bare loop has its table;
     /// `None` where the system does not say.
     pub rss_bytes: Option<u64>,
+    /// How many times what one worker carries alone [that](Self::mpps) is; `None` of one.
+    pub times_one_worker: Option<f64>,
 }
 
 /// Measures.
@@ -90,19 +93,24 @@ pub fn measure(
 ) -> Result<Measurement, BenchError> {
     let program = program(options.rules)?;
     let workers = options.workers.clamp(1, SHARDS as u32);
-    let mut world = World::with_workers(&program, options.flows, workers as usize, &mut |part| {
+    let world = World::with_workers(&program, options.flows, workers as usize, &mut |part| {
         on_progress(Progress::Opening(part));
     })?;
     let rss_bytes = resident();
-    let established = established(&mut world, options, on_progress)?;
-    // Both tables are gone before the next one grows.
-    drop(world);
+    let alone = (workers > 1).then(|| {
+        World::new(&program, options.flows, &mut |part| {
+            on_progress(Progress::Opening(part));
+        })
+    });
+    let alone = alone.transpose()?;
+    let established = established(world, alone, options, on_progress)?;
     on_progress(Progress::Connecting);
     let connections_per_second = connections_per_second(&program, options)?;
 
     let Established {
         ns: ns_of_all,
         floor_ns,
+        alone_ns,
     } = established;
     let ns = ns_of_all * f64::from(workers);
     let gbps_wire = options.size.mean_wire_bits() / ns_of_all;
@@ -120,6 +128,7 @@ pub fn measure(
         times_target: gbps_wire / TARGET_GBPS,
         connections_per_second,
         rss_bytes,
+        times_one_worker: alone_ns.map(|alone| alone / ns_of_all),
     })
 }
 
@@ -127,6 +136,8 @@ pub fn measure(
 struct Established {
     ns: f64,
     floor_ns: f64,
+    /// Of one worker, where there are several.
+    alone_ns: Option<f64>,
 }
 
 /// How long one carrier works before the other has its turn: long enough that its tables are in
@@ -140,16 +151,18 @@ const TURNS: u32 = 3;
 /// microseconds, most of which nothing interrupts.
 const STRIDE: usize = 16 * Batch::SIZE;
 
+/// All tables are gone in the end, before the next ones grow.
 fn established(
-    world: &mut World,
+    mut world: World,
+    mut alone: Option<World>,
     options: &Options,
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<Established, BenchError> {
     let mut floor = world.floor()?;
     let mut traffic = world.traffic(options.size);
-    let mut same = traffic.clone();
+    let (mut same, mut of_alone) = (traffic.clone(), traffic.clone());
     let length = TURN.min(options.duration / (2 * TURNS));
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let (mut ours, mut bare, mut single) = (Vec::new(), Vec::new(), Vec::new());
     let began = Instant::now();
     for turns in 0.. {
         if turns >= TURNS && began.elapsed() >= options.duration {
@@ -162,12 +175,18 @@ fn established(
         turn(length, Batch::SIZE, &mut bare, |batches| {
             world.run_floor(&mut floor, &mut same, Counted::Both, batches)
         })?;
+        if let Some(alone) = &mut alone {
+            turn(length, Batch::SIZE, &mut single, |batches| {
+                alone.run(&mut of_alone, Counted::Both, batches)
+            })?;
+        }
         let part = began.elapsed().as_secs_f64() / options.duration.as_secs_f64();
         on_progress(Progress::Measuring(part.min(1.0)));
     }
     Ok(Established {
         ns: median(&mut ours),
         floor_ns: median(&mut bare),
+        alone_ns: alone.map(|_| median(&mut single)),
     })
 }
 
@@ -243,6 +262,7 @@ mod tests {
         assert!((measured.floor_ratio - ratio).abs() < 1e-9);
         let packets = measured.mpps * measured.ns_per_packet;
         assert!((packets - 1000.0).abs() < 1e-6);
+        assert_eq!(measured.times_one_worker, None);
     }
 
     #[test]
@@ -258,6 +278,7 @@ mod tests {
         assert_eq!(measured.workers, 2);
         let packets = measured.mpps * measured.ns_per_packet;
         assert!((packets - 2000.0).abs() < 1e-6);
+        assert!(measured.times_one_worker.is_some_and(|times| times > 0.0));
     }
 
     #[test]

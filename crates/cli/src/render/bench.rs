@@ -28,13 +28,16 @@ pub(crate) fn text(measured: &Measurement, size: Size, width: usize, unicode: bo
 /// How many packets and connections a second, and in how much memory.
 fn numbers(measured: &Measurement) -> Table {
     let mut table = Table::new(&[(Column::Left, ""), (Column::Wrap, "")]);
-    let packets = format!(
+    let mut packets = format!(
         "{}, {:.1} Gbit/s on the wire, {}% of {} Gbit/s",
         per_second(measured.mpps * 1e6),
         measured.gbps_wire,
         count((measured.times_target * 100.0).round() as u64),
         measured.target_gbps,
     );
+    if let Some(times) = measured.times_one_worker {
+        packets += &format!(", {times:.2} times one worker");
+    }
     let connections = per_second(measured.connections_per_second);
     let mut row = |name, value: String| table.row([Cell::new(NAME, name), value.into()]);
     row("Packets", packets);
@@ -146,6 +149,7 @@ mod tests {
             times_target: 134.4 / ns,
             connections_per_second: 2_345_678.0,
             rss_bytes: Some(300 << 20),
+            times_one_worker: None,
         }
     }
 
@@ -174,6 +178,20 @@ Nanoseconds per packet
     }
 
     #[test]
+    fn several_workers_are_compared_with_one() {
+        let measured = Measurement {
+            workers: 2,
+            times_one_worker: Some(1.8449),
+            ..measured(40.0)
+        };
+        let text = plain(&measured, 100, false);
+        assert!(
+            text.contains("% of 5 Gbit/s, 1.84 times one worker\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn a_bar_is_drawn_to_the_eighth() {
         assert_eq!(blocks(0.0, true), "▏");
         assert_eq!(blocks(1.0, true), "█");
@@ -186,7 +204,11 @@ Nanoseconds per packet
     fn no_line_is_too_wide() {
         for width in [60, 80, 120] {
             for unicode in [false, true] {
-                for line in plain(&measured(12_345.6), width, unicode).lines() {
+                let measured = Measurement {
+                    times_one_worker: Some(1.8),
+                    ..measured(12_345.6)
+                };
+                for line in plain(&measured, width, unicode).lines() {
                     assert!(line.width() <= width, "{width}: {line:?}");
                     assert_eq!(line, line.trim_end());
                 }

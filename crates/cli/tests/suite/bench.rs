@@ -48,6 +48,7 @@ fn numbers_fit_each_other() {
     assert_eq!(measured["size"], "64");
     assert_eq!(measured["rules"], 5);
     assert_eq!(measured["workers"], 1);
+    assert!(measured["times_one_worker"].is_null());
     near(number("mpps") * number("ns_per_packet"), 1000.0);
     // A 64-byte frame takes 84 bytes of wire.
     near(number("gbps_wire"), number("mpps") * 0.672);
@@ -64,9 +65,11 @@ fn numbers_fit_each_other() {
 
 #[test]
 fn workers_share_the_flows() {
-    short(&["--workers", "2"]).status(0).shows(&["2 workers"]);
+    let words = ["2 workers", "times one worker"];
+    short(&["--workers", "2"]).status(0).shows(&words);
     let measured = short(&["--workers", "2", "--json"]).status(0).json();
     assert_eq!(measured["workers"], 2);
+    assert!(measured["times_one_worker"].as_f64().unwrap() > 0.0);
     let all = measured["mpps"].as_f64().unwrap() * measured["ns_per_packet"].as_f64().unwrap();
     assert!((all / 2000.0 - 1.0).abs() < 1e-9, "{measured:#}");
 }

@@ -198,6 +198,7 @@ fn of_a_measurement() {
             "times_target",
             "connections_per_second",
             "rss_bytes",
+            "times_one_worker",
         ]
     );
 }
