@@ -93,6 +93,8 @@ struct Looked {
     shape: Shape,
 }
 
+const _: () = assert!(size_of::<Option<Looked>>() == 32);
+
 /// A TCP segment: its number in the chunk, and its connection.
 type Segment = (u8, Direction, TrackId);
 
@@ -352,7 +354,7 @@ impl Batch {
             clock = clock.max(slot.time);
             let entry = cache.get_mut(looked.at);
             entry.take(clock);
-            looked.shape.write(bytes, &entry.change());
+            looked.shape.write(bytes, entry.change());
             *end = End::repeated(entry.place());
         }
         state.now = clock;
@@ -508,7 +510,7 @@ impl State {
             self.buckets.take(charge, len, now);
         }
         entry.take(now);
-        shape.write(bytes, &entry.change());
+        shape.write(bytes, entry.change());
         self.now = now;
         Some(entry)
     }

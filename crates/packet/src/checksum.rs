@@ -121,6 +121,30 @@ impl Delta {
     }
 }
 
+/// A [`Delta`] in the byte order of packets, whatever that of the machine: sums of words that are all
+/// swapped are the swapped sums (RFC 1071 §2 B), so a checksum can be moved where it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InPlace(u16);
+
+impl From<Delta> for InPlace {
+    #[inline]
+    fn from(delta: Delta) -> Self {
+        Self(delta.0.to_be())
+    }
+}
+
+impl InPlace {
+    /// No change.
+    pub const NONE: Self = Self(0);
+
+    /// What [`Delta::apply`] says, of a checksum as it lies in the packet, read as a word.
+    #[must_use]
+    #[inline]
+    pub(crate) fn apply(self, stored: u16) -> u16 {
+        !add(!stored, self.0)
+    }
+}
+
 /// Ones-complement addition: a carry out comes in again below.
 #[inline]
 fn add(a: u16, b: u16) -> u16 {

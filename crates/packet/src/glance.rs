@@ -1,8 +1,9 @@
 //! A packet's flow at a glance: for the many packets that a flow cache knows.
 
-use crate::checksum::Delta;
+use crate::checksum::InPlace;
 use crate::{FlowKey, Protocol};
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 
 /// RFC 791: an IPv4 header without options.
 const IPV4_MIN: usize = 20;
@@ -37,9 +38,10 @@ pub struct Glance {
 /// by one and then read together make a processor wait.
 ///
 /// From the lowest bit on: 16 of the length, 8 of the time to live, 4 of the header's length in
-/// words, and one for TCP.
+/// words, one for TCP, and one that is always there, so that none of anything that has a shape needs no
+/// word of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape(u32);
+pub struct Shape(NonZeroU32);
 
 impl Glance {
     /// Looks at a packet that starts at its IPv4 header; `None` where it is anything but a TCP or
@@ -95,7 +97,8 @@ impl Glance {
             addresses: u64::from_be_bytes(addresses),
             ports: u32::from_be_bytes([first[0], first[1], first[2], first[3]]),
             shape: Shape(
-                u32::from(total_len)
+                THERE
+                    | u32::from(total_len)
                     | u32::from(ip[8]) << TTL
                     | (header_len as u32 / 4) << WORDS
                     | u32::from(is_tcp) << TCP,
@@ -125,76 +128,109 @@ impl Glance {
 const TTL: u32 = 16;
 const WORDS: u32 = 24;
 const TCP: u32 = 28;
+const THERE: NonZeroU32 = NonZeroU32::new(1 << 29).unwrap();
 
 impl Shape {
     /// Length as the IPv4 header says.
     #[inline(always)]
     pub fn total_len(self) -> u16 {
-        self.0 as u16
+        self.0.get() as u16
     }
 
     /// Time to live.
     #[inline(always)]
     pub fn ttl(self) -> u8 {
-        (self.0 >> TTL) as u8
+        (self.0.get() >> TTL) as u8
     }
 
     /// Length of the IPv4 header in bytes: where the transport header begins.
     #[inline(always)]
     pub fn header_len(self) -> u8 {
-        (self.0 >> WORDS & 0xf) as u8 * 4
+        (self.0.get() >> WORDS & 0xf) as u8 * 4
     }
 
     /// TCP; else UDP.
     #[inline(always)]
     pub fn is_tcp(self) -> bool {
-        self.0 >> TCP & 1 == 1
+        self.0.get() >> TCP & 1 == 1
     }
 
     /// Writes new addresses, ports and time to live into the packet that was looked at, and moves
     /// its two checksums (RFC 1624; a UDP checksum of 0 stays).
-    #[inline]
-    pub fn write(&self, packet: &mut [u8], new: &Change) {
-        let Some(ip) = packet.first_chunk_mut::<IPV4_MIN>() else {
-            return;
-        };
-        ip[8] = ip[8].wrapping_sub(new.ttl_down);
-        let checksum = new.ip.apply(u16::from_be_bytes([ip[10], ip[11]]));
-        ip[10..12].copy_from_slice(&checksum.to_be_bytes());
-        ip[12..20].copy_from_slice(&new.addresses.to_be_bytes());
-        let transport = packet.get_mut(usize::from(self.header_len())..);
-        let Some(transport) = transport else {
-            return;
-        };
-        if let Some(ports) = transport.first_chunk_mut::<4>() {
-            *ports = new.ports.to_be_bytes();
+    #[inline(always)]
+    pub fn write(self, packet: &mut [u8], new: &Change) {
+        // As in `Glance::of`: nearly every packet.
+        if let Some(head) = packet.first_chunk_mut::<{ IPV4_MIN + TCP_MIN }>()
+            && usize::from(self.header_len()) == IPV4_MIN
+            && let Some((ip, transport)) = head.split_first_chunk_mut()
+        {
+            self.write_headers(ip, transport, new);
+        } else {
+            self.write_other(packet, new);
         }
-        let at = UDP_CHECKSUM + usize::from(self.is_tcp()) * (TCP_CHECKSUM - UDP_CHECKSUM);
-        let field = transport
-            .get_mut(at..)
-            .and_then(|rest| rest.first_chunk_mut());
-        if let Some(field) = field {
-            let stored = u16::from_be_bytes(*field);
+    }
+
+    #[cold]
+    fn write_other(self, packet: &mut [u8], new: &Change) {
+        let header = packet.split_at_mut_checked(usize::from(self.header_len()));
+        if let Some((header, transport)) = header
+            && let Some(ip) = header.first_chunk_mut()
+        {
+            self.write_headers(ip, transport, new);
+        }
+    }
+
+    #[inline(always)]
+    fn write_headers(self, ip: &mut [u8; IPV4_MIN], transport: &mut [u8], new: &Change) {
+        ip[8] = ip[8].wrapping_sub(new.ttl_down);
+        let checksum = new.ip.apply(u16::from_ne_bytes([ip[10], ip[11]]));
+        ip[10..12].copy_from_slice(&checksum.to_ne_bytes());
+        ip[12..20].copy_from_slice(&new.addresses);
+        if let Some(ports) = transport.first_chunk_mut() {
+            *ports = new.ports;
+        }
+        let is_udp = !self.is_tcp();
+        let at = TCP_CHECKSUM - usize::from(is_udp) * (TCP_CHECKSUM - UDP_CHECKSUM);
+        if let Some(field) = transport
+            .get_mut(at..at + 2)
+            .and_then(|field| field.as_mut_array::<2>())
+        {
+            let stored = u16::from_ne_bytes(*field);
             let moved = new.transport.apply(stored);
             // RFC 768: 0 says that there is none; a computed 0 is written as 0xffff.
-            let there = if stored == 0 { 0 } else { u16::MAX };
-            let udp = if moved == 0 { u16::MAX } else { moved } & there;
-            *field = if self.is_tcp() { moved } else { udp }.to_be_bytes();
+            let some = if is_udp & (moved == 0) {
+                u16::MAX
+            } else {
+                moved
+            };
+            let moved = if is_udp & (stored == 0) { 0 } else { some };
+            *field = moved.to_ne_bytes();
         }
     }
 }
 
-/// What a packet's fields become, and by how much its checksums change.
+/// What a packet's fields become, as they lie in it, and by how much its checksums change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
     /// Source address, then destination address.
-    pub addresses: u64,
+    pub addresses: [u8; 8],
     /// Source port, then destination port.
-    pub ports: u32,
+    pub ports: [u8; 4],
+    /// Change of the IPv4 header checksum.
+    pub ip: InPlace,
+    /// Change of the TCP or UDP checksum.
+    pub transport: InPlace,
     /// What is taken from the time to live.
     pub ttl_down: u8,
-    /// Change of the IPv4 header checksum.
-    pub ip: Delta,
-    /// Change of the TCP or UDP checksum.
-    pub transport: Delta,
+}
+
+impl Change {
+    /// All zero: what fills a table.
+    pub const NONE: Self = Self {
+        addresses: [0; 8],
+        ports: [0; 4],
+        ip: InPlace::NONE,
+        transport: InPlace::NONE,
+        ttl_down: 0,
+    };
 }

@@ -129,22 +129,18 @@ impl Memory {
 #[repr(C, align(64))]
 pub(crate) struct Entry {
     key: Key,
-    new_addresses: u64,
     /// When a packet took it last, or was walked so that it was made.
     last: Nanos,
-    new_ports: u32,
     track: u32,
     place: PackedPlace,
+    /// What an observer calls the way.
+    way: u32,
     charges: [u16; MOST_CHARGES],
     max_len: u16,
-    ip: Delta,
-    transport: Delta,
-    ttl_down: u8,
+    change: Change,
     direction: Direction,
     /// Whether a packet has taken it since that was last written back.
     taken: bool,
-    /// What an observer calls the way.
-    way: u32,
 }
 
 const _: () = assert!(size_of::<Entry>() == 64);
@@ -160,25 +156,21 @@ impl Entry {
             addresses: 0,
             rest: u64::MAX,
         },
-        new_addresses: 0,
         last: Nanos(0),
-        new_ports: 0,
         track: NO_TRACK,
         place: PackedPlace::FIRST,
+        way: 0,
         charges: [0; MOST_CHARGES],
         max_len: 0,
-        ip: Delta::NONE,
-        transport: Delta::NONE,
-        ttl_down: 0,
+        change: Change::NONE,
         direction: Direction::Original,
         taken: false,
-        way: 0,
     };
 
     /// What is at a slot of the table that nobody has, with the next such one.
     pub(super) fn vacant(next: u32) -> Self {
         Self {
-            new_ports: next,
+            way: next,
             ..Self::VACANT
         }
     }
@@ -189,7 +181,7 @@ impl Entry {
 
     /// The next slot that nobody has, of one that nobody has.
     pub(super) fn next_vacant(&self) -> u32 {
-        self.new_ports
+        self.way
     }
 
     /// Whether all numbers of a walk fit their fields: else it is not remembered.
@@ -208,19 +200,21 @@ impl Entry {
         };
         Self {
             key: *key,
-            new_addresses: memory.becomes.addresses,
             last: now,
-            new_ports: memory.becomes.ports,
             track,
             place: PackedPlace::of(memory.place),
+            way,
             charges: memory.charges.map(|charge| charge.map_or(0, pack_charge)),
             max_len: memory.max_len,
-            ip: memory.ip,
-            transport: memory.transport,
-            ttl_down: memory.ttl_down,
+            change: Change {
+                addresses: memory.becomes.addresses.to_be_bytes(),
+                ports: memory.becomes.ports.to_be_bytes(),
+                ip: memory.ip.into(),
+                transport: memory.transport.into(),
+                ttl_down: memory.ttl_down,
+            },
             direction,
             taken: false,
-            way,
         }
     }
 
@@ -265,7 +259,8 @@ impl Entry {
     /// Whether a packet of the flow may take the remembered way as far as its header decides.
     #[inline]
     pub(crate) fn admits(&self, shape: &Shape) -> bool {
-        let lives = (self.ttl_down == 0) | (shape.ttl() > self.ttl_down);
+        let down = self.change.ttl_down;
+        let lives = (down == 0) | (shape.ttl() > down);
         (shape.total_len() <= self.max_len) & lives
     }
 
@@ -282,14 +277,8 @@ impl Entry {
 
     /// What becomes of the packet's fields.
     #[inline]
-    pub(crate) fn change(&self) -> Change {
-        Change {
-            addresses: self.new_addresses,
-            ports: self.new_ports,
-            ttl_down: self.ttl_down,
-            ip: self.ip,
-            transport: self.transport,
-        }
+    pub(crate) fn change(&self) -> &Change {
+        &self.change
     }
 
     /// What an observer is told of a packet that takes it.
@@ -301,8 +290,8 @@ impl Entry {
             way: self.way,
             before: self.key.flow(),
             after: PackedFlow {
-                addresses: self.new_addresses,
-                ports: self.new_ports,
+                addresses: u64::from_be_bytes(self.change.addresses),
+                ports: u32::from_be_bytes(self.change.ports),
             }
             .unpack(shape.is_tcp()),
             total_len: shape.total_len(),

@@ -27,13 +27,14 @@ fn step(from: &FlowKey, to: &FlowKey, ttl: u8) -> Change {
         .replace32(from.destination.to_bits(), to.destination.to_bits());
     let word = |ttl: u8| u16::from_be_bytes([ttl, from.protocol.0]);
     Change {
-        addresses: addresses(to),
-        ports: ports(to),
+        addresses: addresses(to).to_be_bytes(),
+        ports: ports(to).to_be_bytes(),
         ttl_down: 1,
-        ip: moved.replace16(word(ttl), word(ttl - 1)),
+        ip: moved.replace16(word(ttl), word(ttl - 1)).into(),
         transport: moved
             .replace16(from.source_port, to.source_port)
-            .replace16(from.destination_port, to.destination_port),
+            .replace16(from.destination_port, to.destination_port)
+            .into(),
     }
 }
 
