@@ -246,11 +246,27 @@ impl Batch {
         cache: &FlowCache,
         looked: &mut [Option<Looked>; CHUNK],
     ) {
-        // A full batch is still where it was written: in the first-level cache.
-        let far = self.len() > Self::SIZE;
         let looked = &mut looked[..chunk.len()];
-        for (index, looked) in chunk.zip(&mut *looked) {
-            if far {
+        // A full batch is still where it was written: in the first-level cache.
+        if self.len() > Self::SIZE {
+            self.read::<true>(chunk, cache, looked);
+        } else {
+            self.read::<false>(chunk, cache, looked);
+        }
+        for looked in looked.iter_mut().flatten() {
+            looked.at = cache.guess(looked.start);
+        }
+    }
+
+    #[inline(always)]
+    fn read<const FAR: bool>(
+        &self,
+        chunk: Range<usize>,
+        cache: &FlowCache,
+        looked: &mut [Option<Looked>],
+    ) {
+        for (index, looked) in chunk.zip(looked) {
+            if FAR {
                 self.prefetch_packets(index);
             }
             let slot = &self.packets[index];
@@ -264,9 +280,6 @@ impl Batch {
                     shape: glance.shape,
                 }
             });
-        }
-        for looked in looked.iter_mut().flatten() {
-            looked.at = cache.guess(looked.start);
         }
     }
 

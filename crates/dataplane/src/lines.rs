@@ -58,13 +58,11 @@ const PAST: u32 = 1 << 4;
 /// Where a look-up starts: a line, and the tag that it looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Start {
-    /// Segment and line in a word.
+    /// A segment has fewer than 2^32 handles.
     line: u32,
+    segment: u8,
     tag: u8,
 }
-
-/// A segment has less than a quarter of the lines for 2^32 handles.
-const LINE_BITS: u32 = 29;
 
 /// Where a search has ended.
 struct Found {
@@ -84,18 +82,20 @@ impl Lines {
             prefetch(line);
         }
         Start {
-            line: (number as u32) << LINE_BITS | line as u32,
+            line: line as u32,
+            segment: number as u8,
             tag: tag(hash),
         }
     }
 
-    /// The first handle that the line names. A hint: it may be another's, or farther on.
+    /// The first handle that the line names. A hint: it may be another's, or farther on, or none
+    /// any more.
     #[inline]
     pub(crate) fn guess(&self, start: Start) -> Option<u32> {
-        let number = (start.line >> LINE_BITS) as usize;
-        let line = (start.line & ((1 << LINE_BITS) - 1)) as usize;
-        let line = self.segments[number].lines.get(line)?;
-        let place = line.matches(start.tag).trailing_zeros() as usize;
+        let segment = &self.segments[usize::from(start.segment) % SEGMENTS];
+        let line = segment.lines.get(start.line as usize)?;
+        // Those that are taken come first: how many they are need not be asked.
+        let place = equal(&line.head, start.tag).trailing_zeros() as usize;
         line.handles.get(place).copied()
     }
 
