@@ -149,6 +149,7 @@ impl Tcp {
 
     /// What [`update`](Self::update) does for a segment that neither opens nor ends anything in an
     /// established connection; false where it would not simply pass: then nothing has happened.
+    // Inlined where its segment is read: of that it is known what it is not.
     #[inline(always)]
     pub(super) fn go_on(
         &mut self,

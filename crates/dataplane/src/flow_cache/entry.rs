@@ -133,7 +133,7 @@ pub(crate) struct Entry {
     last: Nanos,
     track: u32,
     place: PackedPlace,
-    /// What an observer calls the way.
+    /// What an observer calls the way; of a slot that nobody has, the next such one.
     way: u32,
     charges: [u16; MOST_CHARGES],
     max_len: u16,
