@@ -1,7 +1,8 @@
 //! Workers: what one, two and as many as there are cores carry, and what reading for them costs.
 //!
 //! `carry` is packets of live flows through every stage, two rounds of 2 048 an iteration: what the
-//! workers do. `push` is what the reader does for a round before they can: writing it down for one
+//! workers do; beside it two pipelines that share nothing, each on its own thread with half of the flows: what
+//! the machine's cores give. `push` is what the reader does for a round before they can: writing it down for one
 //! state, and steering it for several. `replay` is both, from a file in the page cache to a report,
 //! and with every packet written.
 
@@ -12,8 +13,9 @@ use criterion::{
 };
 use std::fs::File;
 use std::io::BufWriter;
-use std::thread::available_parallelism;
-use vpcsim_bench::{Counted, Size, World, program, write_capture};
+use std::thread::{self, available_parallelism};
+use std::time::Duration;
+use vpcsim_bench::{BenchError, Counted, Size, World, program, write_capture};
 use vpcsim_benches::{iterate, replayed, short};
 use vpcsim_dataplane::{Arrival, Batch, Nanos, Round, Shards, Source};
 use vpcsim_packet::build::udp;
@@ -51,8 +53,30 @@ fn carry(criterion: &mut Criterion) {
                 });
             });
         }
+        let mut halves: [World; 2] = std::array::from_fn(|_| {
+            World::new(&program, flows / 2, &mut |_| {}).expect("every packet arrives as it should")
+        });
+        group.bench_function("2 that share nothing", |bencher| {
+            iterate(bencher, |rounds| apart(&mut halves, rounds));
+        });
         group.finish();
     }
+}
+
+/// How long the slower of two pipelines takes to carry half of the packets each.
+fn apart(halves: &mut [World; 2], rounds: u64) -> Result<Duration, BenchError> {
+    let carry = |world: &mut World| {
+        let batches = rounds * (CARRIED / 2 / world.batch_size()) as u64;
+        let mut traffic = world.traffic(Size::Least);
+        world.run(&mut traffic, Counted::Both, batches)
+    };
+    thread::scope(|scope| {
+        let [one, other] = halves;
+        let other = scope.spawn(|| carry(other));
+        let one = carry(one)?;
+        let other = other.join().expect("a pipeline does not panic")?;
+        Ok(one.max(other))
+    })
 }
 
 fn push(criterion: &mut Criterion) {
