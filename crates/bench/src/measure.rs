@@ -93,13 +93,15 @@ pub fn measure(
 ) -> Result<Measurement, BenchError> {
     let program = program(options.rules)?;
     let workers = options.workers.clamp(1, SHARDS as u32);
+    // With several workers there are two worlds to open.
+    let worlds = if workers > 1 { 2.0 } else { 1.0 };
     let world = World::with_workers(&program, options.flows, workers as usize, &mut |part| {
-        on_progress(Progress::Opening(part));
+        on_progress(Progress::Opening(part / worlds));
     })?;
     let rss_bytes = resident();
     let alone = (workers > 1).then(|| {
         World::new(&program, options.flows, &mut |part| {
-            on_progress(Progress::Opening(part));
+            on_progress(Progress::Opening((1.0 + part) / worlds));
         })
     });
     let alone = alone.transpose()?;
@@ -274,7 +276,17 @@ mod tests {
             workers: 2,
             duration: Duration::from_millis(1),
         };
-        let measured = measure(&options, &mut |_| {}).unwrap();
+        let mut opened = vec![0.0];
+        let measured = measure(&options, &mut |progress| {
+            if let Progress::Opening(part) = progress {
+                opened.push(part);
+            }
+        })
+        .unwrap();
+        assert!(
+            opened.is_sorted() && opened.last() == Some(&1.0),
+            "{opened:?}"
+        );
         assert_eq!(measured.workers, 2);
         let packets = measured.mpps * measured.ns_per_packet;
         assert!((packets - 2000.0).abs() < 1e-6);

@@ -40,8 +40,8 @@ pub struct Batch {
     ends: Ends,
 }
 
-/// One packet of a batch: what whoever carries it reads, and never writes. It lies in one cache line,
-/// which often comes from another core.
+/// One packet of a batch: what whoever carries it reads, and never writes, since it often comes from
+/// another core. Two fill a cache line.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     /// Its [`Arrival`], in fewer bytes.
@@ -249,17 +249,19 @@ impl Batch {
         let looked = &mut looked[..chunk.len()];
         // A full batch is still where it was written: in the first-level cache.
         if self.len() > Self::SIZE {
-            self.read::<true>(chunk, cache, looked);
+            self.read_flows::<true>(chunk, cache, looked);
         } else {
-            self.read::<false>(chunk, cache, looked);
+            self.read_flows::<false>(chunk, cache, looked);
         }
         for looked in looked.iter_mut().flatten() {
             looked.at = cache.guess(looked.start);
         }
     }
 
+    /// The first half of a [look-up](Self::look_up). `FAR`: whether packets come from afar, decided once
+    /// and not for each.
     #[inline(always)]
-    fn read<const FAR: bool>(
+    fn read_flows<const FAR: bool>(
         &self,
         chunk: Range<usize>,
         cache: &FlowCache,
@@ -362,6 +364,7 @@ impl Batch {
         let mut clock = state.now;
         let ends = &mut self.ends.from(first)[..done];
         for ((slot, looked), end) in packets[..done].iter().zip(&looked[..done]).zip(ends) {
+            // There is one for each of these.
             let Some(looked) = looked else { continue };
             let bytes = &mut arena[slot.range()];
             clock = clock.max(slot.time);
