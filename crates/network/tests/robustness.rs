@@ -32,6 +32,8 @@ fn read(text: &str) {
             !view.kind.is_empty() && !view.help.is_empty() && view.line > 0,
             "{view:?}"
         );
+        let words = [&*view.message, &*view.help];
+        assert!(!words.concat().contains(char::is_control), "{view:?}");
     }
     assert_eq!(
         errors.plain().lines().count(),
@@ -164,6 +166,23 @@ proptest! {
         text.replace_range(at..end, &with);
         read(&text);
     }
+}
+
+/// Quotes let a name hold what ends a line or speaks to a terminal. Others are told of it, too, where
+/// they name nothing.
+#[test]
+fn a_name_of_several_lines() {
+    let text = r#"
+regions: {north: {zones: ["zone\n1\e[31m"]}}
+vpcs: {shop: {cidr: 10.0.0.0/16, subnets: {web: {cidr: 10.0.1.0/24, zone: "zone-9\r"}}}}
+"#;
+    read(text);
+    let errors = Network::from_yaml("test.yaml", text).unwrap_err();
+    assert_eq!(
+        errors.plain(),
+        r"test.yaml:2:27: `zone\n1\u{1b}[31m` is not a valid zone name; use letters, digits, `-`, `_` and `.`
+test.yaml:3:75: there is no zone `zone-9\r`; known are `zone\n1\u{1b}[31m`; or declare it under `regions:`"
+    );
 }
 
 /// A large network, right or wrong everywhere, takes time in proportion to its size.

@@ -1,6 +1,7 @@
 //! What can be wrong with a network file, where, and how to mend it.
 
 mod kind;
+mod one_line;
 mod report;
 mod suggest;
 
@@ -11,9 +12,11 @@ pub(crate) use suggest::{nearest, suggest};
 
 use crate::Mark;
 use miette::{Diagnostic, LabeledSpan};
+use one_line::OneLine;
 use std::fmt;
 
-/// One mistake in a network file.
+/// One mistake in a network file. Whatever words of the file it quotes, its message and its hint are
+/// one line each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkError {
     /// What is wrong.
@@ -40,13 +43,13 @@ impl NetworkError {
 
     /// How to mend it.
     pub fn hint(&self) -> String {
-        self.kind.help().map_or_else(String::new, |h| h.to_string())
+        self.help().map_or_else(String::new, |h| h.to_string())
     }
 }
 
 impl fmt::Display for NetworkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind.fmt(f)
+        OneLine(&self.kind).fmt(f)
     }
 }
 
@@ -58,16 +61,18 @@ impl Diagnostic for NetworkError {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.kind.help()
+        let help = self.kind.help()?;
+        Some(Box::new(OneLine(help)))
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let span = |mark: &Mark| (mark.offset as usize, mark.len as usize);
-        let first = LabeledSpan::new_primary_with_span(Some(self.label.clone()), span(&self.mark));
+        let text = |label: &str| Some(OneLine(label).to_string());
+        let first = LabeledSpan::new_primary_with_span(text(&self.label), span(&self.mark));
         let others = self
             .related
             .iter()
-            .map(move |(mark, label)| LabeledSpan::new_with_span(Some(label.clone()), span(mark)));
+            .map(move |(mark, label)| LabeledSpan::new_with_span(text(label), span(mark)));
         Some(Box::new(std::iter::once(first).chain(others)))
     }
 }

@@ -140,14 +140,14 @@ impl<'a> Node<'a> {
     }
 }
 
-/// At most a line's worth of a word that an error quotes.
+/// At most a line's worth of a word that an error quotes. What breaks lines is escaped where the
+/// error is shown.
 pub(crate) fn clip(text: &str) -> String {
     const MOST: usize = 60;
-    let line = text.lines().next().unwrap_or("");
-    if line.chars().count() > MOST {
-        line.chars().take(MOST).chain("…".chars()).collect()
+    if text.chars().nth(MOST).is_some() {
+        text.chars().take(MOST).chain("…".chars()).collect()
     } else {
-        line.to_owned()
+        text.to_owned()
     }
 }
 
