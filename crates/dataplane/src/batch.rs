@@ -3,21 +3,22 @@
 //! The frames of a batch lie in one arena and are rewritten there, in place.
 
 mod ends;
+mod one_by_one;
 mod told;
 
 pub use told::{Ended, InOrder};
 
-use crate::ahead::{Ahead, Found};
 use crate::conntrack::{Direction, Settings, TrackId};
-use crate::flow_cache::{Entry, EntryId, FlowCache, Key, PackedSource, Start};
+use crate::flow_cache::{EntryId, FlowCache, Key, PackedSource, Start};
 use crate::memory::prefetch;
 use crate::observe::Observer;
-use crate::walk::{Arrival, Fragment, walk, walk_and_remember, walk_fragment};
+use crate::walk::{Arrival, Fragment};
 use crate::{Nanos, Program, State};
 use bytes::BytesMut;
 use ends::{End, Ends};
+use one_by_one::take_fragment;
 use std::ops::Range;
-use vpcsim_packet::{Glance, Headers, Shape};
+use vpcsim_packet::{Glance, Shape};
 
 /// Packets that travel together, in the order in which they were pushed.
 ///
@@ -194,18 +195,7 @@ impl Batch {
         self.ends.begin(self.len());
         let all_stops = O::WATCHES && !O::REMEMBERS;
         if all_stops || program.verify_checksums() {
-            for (index, slot) in self.packets.iter().enumerate() {
-                let bytes = &mut self.arena[slot.range()];
-                let arrival = slot.arrival();
-                let fragment = take_fragment(&mut self.fragments, index);
-                self.ends.add(index, |others| match fragment {
-                    Some(fragment) => {
-                        walk_fragment(program, state, &arrival, bytes, fragment, observer, others)
-                    }
-                    None => walk(program, state, arrival, bytes, observer, others),
-                });
-            }
-            return;
+            return self.walk_all(program, state, observer);
         }
         let mut looked = [None; CHUNK];
         let mut segments = [NO_SEGMENT; CHUNK];
@@ -231,8 +221,7 @@ impl Batch {
                 if state.end_connections(program, stays.time) && !state.is_behind() {
                     continue;
                 }
-                self.prefetch(next, program, state, rest);
-                self.act(next, program, state, observer, rest);
+                self.take_turns(next, program, state, observer, rest);
                 break;
             }
         }
@@ -377,97 +366,6 @@ impl Batch {
         cache.hits += done as u64;
         done
     }
-
-    /// Asks for what packets will touch when they have their turn.
-    fn prefetch(&self, first: usize, program: &Program, state: &State, looked: &[Option<Looked>]) {
-        let mut ahead = [Ahead::default(); CHUNK];
-        let packets = self.packets[first..].iter().zip(looked);
-        for ((slot, looked), ahead) in packets.zip(&mut ahead) {
-            let Some(looked) = looked else { continue };
-            match state.cache.at(looked.at, &looked.key) {
-                Some(entry) => {
-                    if let Some((track, _)) = entry.track() {
-                        state.tracks.prefetch(track, looked.shape.is_tcp());
-                    }
-                }
-                None => *ahead = state.prefetch(program, slot.from.unpack(), &looked.key.flow()),
-            }
-        }
-        let mut found = [Found::default(); CHUNK];
-        for ((looked, ahead), found) in looked.iter().zip(&ahead).zip(&mut found) {
-            let Some(looked) = looked else { continue };
-            *found = state.prefetch_found(program, ahead, &looked.key.flow());
-        }
-        let tracks = found.map(|found| state.prefetch_rest(&found));
-        for track in tracks.into_iter().flatten() {
-            state.prefetch_entries(track);
-        }
-    }
-
-    /// Lets every packet have its turn: by the way that is remembered, else it is walked.
-    fn act<O: Observer>(
-        &mut self,
-        first: usize,
-        program: &Program,
-        state: &mut State,
-        observer: &mut O,
-        looked: &[Option<Looked>],
-    ) {
-        let Self {
-            arena,
-            packets,
-            fragments,
-            ends,
-            ..
-        } = self;
-        if looked.is_empty() {
-            return;
-        }
-        let settings = Settings::of(program);
-        let (mut due, mut must) = (state.next_due(), state.next_must());
-        for (index, (slot, looked)) in (first..).zip(packets[first..].iter().zip(looked)) {
-            let bytes = &mut arena[slot.range()];
-            let arrival = slot.arrival();
-            match looked {
-                Some(looked) => {
-                    let now = state.now.max(arrival.time);
-                    // What is due ends before the packet has its turn, and may take its entry
-                    // along.
-                    let repeats =
-                        now < due || now < must && state.outlives(program, &looked.key, now);
-                    let repeated = repeats.then(|| state.repeat(looked, now, bytes, &settings));
-                    if let Some(entry) = repeated.flatten() {
-                        if O::REMEMBERS {
-                            observer.repeat(&entry.repeat(arrival.id, now, &looked.shape));
-                        }
-                        let place = entry.place();
-                        state.cache.hits += 1;
-                        ends.set(index, End::repeated(place));
-                        continue;
-                    }
-                    let key = &looked.key;
-                    ends.add(index, |others| {
-                        walk_and_remember(program, state, &arrival, bytes, key, observer, others)
-                    });
-                }
-                None => match take_fragment(fragments, index) {
-                    Some(fragment) => ends.add(index, |others| {
-                        walk_fragment(program, state, &arrival, bytes, fragment, observer, others)
-                    }),
-                    None => ends.add(index, |others| {
-                        walk(program, state, arrival, bytes, observer, others)
-                    }),
-                },
-            }
-            (due, must) = (state.next_due(), state.next_must());
-        }
-    }
-}
-
-/// What is known of the packet with this number, if it is such a fragment.
-fn take_fragment(fragments: &mut [(usize, Option<Fragment>)], index: usize) -> Option<Fragment> {
-    let at = fragments.binary_search_by_key(&index, |(index, _)| *index);
-    fragments[at.ok()?].1.take()
 }
 
 /// Tells an observer of packets that took remembered ways, from the virtual time before the first.
@@ -483,51 +381,5 @@ fn tell_repeats<'a, O: Observer>(
         clock = clock.max(slot.time);
         let entry = cache.get(looked.at);
         observer.repeat(&entry.repeat(slot.id, clock, &looked.shape));
-    }
-}
-
-impl State {
-    /// Lets a packet take the way that its flow's last packets took: the entry. `None` where no
-    /// such way is known or the packet cannot take it; then nothing has happened.
-    #[inline]
-    fn repeat(
-        &mut self,
-        looked: &Looked,
-        now: Nanos,
-        bytes: &mut [u8],
-        settings: &Settings,
-    ) -> Option<&Entry> {
-        let Looked { key, shape, .. } = looked;
-        // An entry that came in the meantime is not where it was guessed.
-        let id = self.cache.find(key)?;
-        let entry = self.cache.get_mut(id);
-        if !entry.admits(shape) {
-            return None;
-        }
-        let limits = entry.is_limited().then(|| entry.charges());
-        let len = usize::from(shape.total_len());
-        if let Some(mut limits) = limits.clone()
-            && !limits.all(|charge| self.buckets.allows(charge, len, now))
-        {
-            return None;
-        }
-        if shape.is_tcp()
-            && let Some((track, direction)) = entry.track()
-        {
-            let mut tracker = self.tracks.get_mut(track);
-            let goes_on = tracker.go_on(bytes, shape, direction, settings)
-                || Headers::parse(bytes)
-                    .is_ok_and(|headers| tracker.follow(bytes, &headers, direction, now, settings));
-            if !goes_on {
-                return None;
-            }
-        }
-        for charge in limits.into_iter().flatten() {
-            self.buckets.take(charge, len, now);
-        }
-        entry.take(now);
-        shape.write(bytes, entry.change());
-        self.now = now;
-        Some(entry)
     }
 }
