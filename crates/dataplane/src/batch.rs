@@ -111,7 +111,7 @@ impl Batch {
         Self::default()
     }
 
-    /// Adds a packet: its bytes from the IPv4 header on, as [`walk`] takes them.
+    /// Adds a packet: its bytes from the IPv4 header on, as [`walk`](fn@crate::walk) takes them.
     #[inline]
     pub fn push(&mut self, arrival: Arrival, bytes: &[u8]) {
         self.push_weighing(arrival, bytes, 0);
@@ -188,7 +188,7 @@ impl Batch {
 
     /// Carries every packet to its verdict, in order.
     ///
-    /// The same verdicts, bytes and state as [`walk`] for each packet in turn. A packet of a flow
+    /// The same verdicts, bytes and state as [`walk`](fn@crate::walk) for each packet in turn. A packet of a flow
     /// whose last packets all fared alike takes the way that they took, at the cost of one
     /// look-up, unless an observer watches that does not [remember](Observer::REMEMBERS) itself.
     pub fn run<O: Observer>(&mut self, program: &Program, state: &mut State, observer: &mut O) {
