@@ -80,11 +80,12 @@ impl Few {
         (self.0[0] != Packed::NONE).then_some(TrackId(self.0[0].0))
     }
 
-    /// Gives a holder the first free place, if there is one.
-    pub(super) fn add(&mut self, holder: Packed) -> bool {
-        let place = self.0.iter_mut().find(|place| **place == Packed::NONE);
-        let found = place.map(|place| *place = holder);
-        found.is_some()
+    /// Gives a holder the first free place, if there is one: which it is.
+    #[inline]
+    pub(super) fn add(&mut self, holder: Packed) -> Option<usize> {
+        let place = self.0.iter().position(|place| *place == Packed::NONE)?;
+        self.0[place] = holder;
+        Some(place)
     }
 
     /// Frees the place of a holder, if it has one.
@@ -117,9 +118,10 @@ impl More {
         self.0.get(&id).copied().unwrap_or(Few::NONE)
     }
 
-    /// One more holds a tracker; false if it has no room.
-    pub(super) fn add(&mut self, id: TrackId, holder: Packed) -> bool {
-        self.0.entry(id).or_insert(Few::NONE).add(holder)
+    /// One more holds a tracker: its place among [all](Self::all), if there is one.
+    pub(super) fn add(&mut self, id: TrackId, holder: Packed) -> Option<usize> {
+        let place = self.0.entry(id).or_insert(Few::NONE).add(holder)?;
+        Some(FEW + place)
     }
 
     /// A holder lets go of a tracker, if it is one of these; whether none is left.

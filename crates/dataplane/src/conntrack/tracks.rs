@@ -223,10 +223,18 @@ impl Tracks {
         !self.alone && self.all(id).contains(&Packed::NONE)
     }
 
-    /// One more holds it; false if it has no room.
-    pub(crate) fn hold(&mut self, id: TrackId, holder: Holder) -> bool {
+    /// Whether anybody holds it.
+    #[inline]
+    pub(crate) fn is_held(&self, id: TrackId) -> bool {
+        self.all(id) != [Packed::NONE; MOST]
+    }
+
+    /// One more holds it: its [bit](Self::bit), none if there is no room.
+    pub(crate) fn hold(&mut self, id: TrackId, holder: Holder) -> u8 {
         let holder = Packed::of(holder);
-        self.few_mut(id).add(holder) || self.more.add(id, holder)
+        let place = self.few_mut(id).add(holder);
+        let place = place.or_else(|| self.more.add(id, holder));
+        place.map_or(0, |place| 1 << place)
     }
 
     /// Which of its holders this is, as one bit.

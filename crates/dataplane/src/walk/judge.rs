@@ -147,8 +147,7 @@ impl<O: Observer> Walk<'_, O> {
     /// A connection that the packet opened holds the tracker.
     pub(crate) fn hold_opened(&mut self, track: TrackId, holder: Holder) {
         let state = &mut *self.state;
-        state.tracks.hold(track, holder);
-        let bit = state.tracks.bit(track, holder);
+        let bit = state.tracks.hold(track, holder);
         for met in state.met.iter_mut().filter(|met| met.track == track) {
             met.by |= bit;
         }
@@ -210,6 +209,10 @@ impl State {
     /// The record that a nic's flow may join which has just been opened with this tracker: that of the
     /// gateway that it came through.
     pub(crate) fn beside_gateway(&self, track: TrackId, original: &FlowKey) -> Option<u32> {
+        // The commonest case, and the cheapest to ask about.
+        if !self.tracks.is_held(track) {
+            return None;
+        }
         let mut holders = self.tracks.holders(track);
         holders.find_map(|holder| match holder {
             Holder::Gateway(slot) if self.flows.takes_nic(slot, original) => Some(slot),

@@ -71,8 +71,9 @@ proptest! {
                     let id = tracks.insert(&tracker);
                     prop_assert_eq!(tracks.bits(id), 0);
                     prop_assert!(!tracks.is_remembered(id));
-                    prop_assert!(tracks.hold(id, holder));
-                    let holders = vec![(tracks.bit(id, holder), holder)];
+                    prop_assert!(!tracks.is_held(id));
+                    let bit = tracks.hold(id, holder);
+                    let holders = vec![(bit, holder)];
                     live.push(Live { id, tracker, holders });
                 }
                 Step::Hold(number) => {
@@ -80,9 +81,10 @@ proptest! {
                     let Some(live) = live.get_mut(at) else { continue };
                     let has_room = live.holders.len() < 4;
                     prop_assert_eq!(tracks.has_room(live.id), has_room);
-                    prop_assert_eq!(tracks.hold(live.id, holder), has_room);
+                    let bit = tracks.hold(live.id, holder);
+                    prop_assert_eq!(bit != 0, has_room);
                     if has_room {
-                        live.holders.push((tracks.bit(live.id, holder), holder));
+                        live.holders.push((bit, holder));
                     }
                 }
                 Step::LetGo(number, which) => {
