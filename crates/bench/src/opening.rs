@@ -100,24 +100,37 @@ const FORGOTTEN: u32 = 600;
 /// # Errors
 /// When one of them does not arrive, or comes out wrong.
 pub fn connect(program: &Arc<Program>, connections: u32) -> Result<Connected, BenchError> {
+    connect_with(program, [connections; 2], 1)
+}
+
+/// The same, but as many [`at_first`](Connected::at_first) and [again](Connected::again) as is said.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_twice(
+    program: &Arc<Program>,
+    connections: [u32; 2],
+) -> Result<Connected, BenchError> {
     connect_with(program, connections, 1)
 }
 
 /// The same with so many workers.
 pub(crate) fn connect_with(
     program: &Arc<Program>,
-    connections: u32,
+    [at_first, again]: [u32; 2],
     workers: usize,
 ) -> Result<Connected, BenchError> {
     let mut pipeline = Pipeline::new(Arc::clone(program), workers)?;
-    let mut live = Live::new(connections);
-    let all = || 0..connections;
-    let at_first = send(&mut pipeline, &mut live, all(), &HANDSHAKE[0], &mut |_| {})?;
-    pipeline.pause(FORGOTTEN);
-    pipeline.expire();
-    let mut live = Live::new(connections);
-    let again = send(&mut pipeline, &mut live, all(), &HANDSHAKE[0], &mut |_| {})?;
-    Ok(Connected { at_first, again })
+    let mut open = |connections: u32| {
+        pipeline.pause(FORGOTTEN);
+        pipeline.expire();
+        let (mut live, all) = (Live::new(connections), 0..connections);
+        send(&mut pipeline, &mut live, all, &HANDSHAKE[0], &mut |_| {})
+    };
+    Ok(Connected {
+        at_first: open(at_first)?,
+        again: open(again)?,
+    })
 }
 
 /// Sends one packet of each of these flows. Returns the time without what making and checking them took.

@@ -21,8 +21,8 @@ Tasks:
                     go to the test runner and select tests
   oracle [OPTIONS]  the full comparison with a Linux kernel (root): over a million
                     packets; OPTIONS go to it, --help lists them
-  instructions      count what a packet of a live flow costs, under valgrind, and fail
-                    if it is more than the bound in crates/xtask/src/instructions.rs
+  instructions      count what a packet of a live flow costs, and a new connection, under
+                    valgrind, and fail above the bounds in crates/xtask/src/instructions.rs
   plot [measure]    draw docs/performance.svg from docs/performance.jsonl; `measure`
                     has `vpcsim bench` make that anew, which takes minutes
   versus            a replay beside tcpdump, tcprewrite and cp on the same captures
