@@ -188,8 +188,8 @@ impl Batch {
 
     /// Carries every packet to its verdict, in order.
     ///
-    /// The same verdicts, bytes and state as [`walk`](fn@crate::walk) for each packet in turn. A packet of a flow
-    /// whose last packets all fared alike takes the way that they took, at the cost of one
+    /// The same verdicts, bytes and state as [`walk`](fn@crate::walk) for each packet in turn. A packet
+    /// of a flow whose last packets all fared alike takes the way that they took, at the cost of one
     /// look-up, unless an observer watches that does not [remember](Observer::REMEMBERS) itself.
     pub fn run<O: Observer>(&mut self, program: &Program, state: &mut State, observer: &mut O) {
         self.ends.begin(self.len());

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_letter_is_escaped() {
+    fn what_would_break_or_turn_the_line_is_escaped() {
         let said = |text: &str| OneLine(text).to_string();
         assert_eq!(said("a\r\n\nb"), r"a\r\n\nb");
         assert_eq!(said("\u{1b}[31mred\u{85}"), r"\u{1b}[31mred\u{85}");
