@@ -7,7 +7,7 @@ use crate::ahead::{Ahead, Found};
 use crate::conntrack::Settings;
 use crate::flow_cache::Entry;
 use crate::observe::Observer;
-use crate::walk::{Fragment, walk, walk_and_remember, walk_fragment};
+use crate::walk::{Arrival, Fragment, Other, Walked, walk, walk_and_remember, walk_fragment};
 use crate::{Nanos, Program, State};
 use vpcsim_packet::Headers;
 
@@ -23,11 +23,8 @@ impl Batch {
             let bytes = &mut self.arena[slot.range()];
             let arrival = slot.arrival();
             let fragment = take_fragment(&mut self.fragments, index);
-            self.ends.add(index, |others| match fragment {
-                Some(fragment) => {
-                    walk_fragment(program, state, &arrival, bytes, fragment, observer, others)
-                }
-                None => walk(program, state, arrival, bytes, observer, others),
+            self.ends.add(index, |others| {
+                walk_one(program, state, arrival, bytes, fragment, observer, others)
             });
         }
     }
@@ -43,43 +40,6 @@ impl Batch {
         looked: &[Option<Looked>],
     ) {
         self.prefetch(first, program, state, looked);
-        self.act(first, program, state, observer, looked);
-    }
-
-    /// Asks for what packets will touch when they have their turn.
-    fn prefetch(&self, first: usize, program: &Program, state: &State, looked: &[Option<Looked>]) {
-        let mut ahead = [Ahead::default(); CHUNK];
-        let packets = self.packets[first..].iter().zip(looked);
-        for ((slot, looked), ahead) in packets.zip(&mut ahead) {
-            let Some(looked) = looked else { continue };
-            match state.cache.at(looked.at, &looked.key) {
-                Some(entry) => {
-                    if let Some((track, _)) = entry.track() {
-                        state.tracks.prefetch(track, looked.shape.is_tcp());
-                    }
-                }
-                None => *ahead = state.prefetch(program, slot.from.unpack(), &looked.key.flow()),
-            }
-        }
-        let mut found = [Found::default(); CHUNK];
-        for ((looked, ahead), found) in looked.iter().zip(&ahead).zip(&mut found) {
-            let Some(looked) = looked else { continue };
-            *found = state.prefetch_found(program, ahead, &looked.key.flow());
-        }
-        let tracks = found.map(|found| state.prefetch_rest(&found));
-        for track in tracks.into_iter().flatten() {
-            state.prefetch_entries(track);
-        }
-    }
-
-    fn act<O: Observer>(
-        &mut self,
-        first: usize,
-        program: &Program,
-        state: &mut State,
-        observer: &mut O,
-        looked: &[Option<Looked>],
-    ) {
         let Self {
             arena,
             packets,
@@ -114,17 +74,59 @@ impl Batch {
                         walk_and_remember(program, state, &arrival, bytes, key, observer, others)
                     });
                 }
-                None => match take_fragment(fragments, index) {
-                    Some(fragment) => ends.add(index, |others| {
-                        walk_fragment(program, state, &arrival, bytes, fragment, observer, others)
-                    }),
-                    None => ends.add(index, |others| {
-                        walk(program, state, arrival, bytes, observer, others)
-                    }),
-                },
+                None => {
+                    let fragment = take_fragment(fragments, index);
+                    ends.add(index, |others| {
+                        walk_one(program, state, arrival, bytes, fragment, observer, others)
+                    });
+                }
             }
             (due, must) = (state.next_due(), state.next_must());
         }
+    }
+
+    /// Asks for what packets will touch when they have their turn.
+    fn prefetch(&self, first: usize, program: &Program, state: &State, looked: &[Option<Looked>]) {
+        let mut ahead = [Ahead::default(); CHUNK];
+        let packets = self.packets[first..].iter().zip(looked);
+        for ((slot, looked), ahead) in packets.zip(&mut ahead) {
+            let Some(looked) = looked else { continue };
+            match state.cache.at(looked.at, &looked.key) {
+                Some(entry) => {
+                    if let Some((track, _)) = entry.track() {
+                        state.tracks.prefetch(track, looked.shape.is_tcp());
+                    }
+                }
+                None => *ahead = state.prefetch(program, slot.from.unpack(), &looked.key.flow()),
+            }
+        }
+        let mut found = [Found::default(); CHUNK];
+        for ((looked, ahead), found) in looked.iter().zip(&ahead).zip(&mut found) {
+            let Some(looked) = looked else { continue };
+            *found = state.prefetch_found(program, ahead, &looked.key.flow());
+        }
+        let tracks = found.map(|found| state.prefetch_rest(&found));
+        for track in tracks.into_iter().flatten() {
+            state.prefetch_entries(track);
+        }
+    }
+}
+
+/// Walks a packet, a fragment with what is known of its datagram.
+fn walk_one<O: Observer>(
+    program: &Program,
+    state: &mut State,
+    arrival: Arrival,
+    bytes: &mut [u8],
+    fragment: Option<Fragment>,
+    observer: &mut O,
+    others: &mut Vec<Other>,
+) -> Walked {
+    match fragment {
+        Some(fragment) => {
+            walk_fragment(program, state, &arrival, bytes, fragment, observer, others)
+        }
+        None => walk(program, state, arrival, bytes, observer, others),
     }
 }
 
