@@ -22,13 +22,15 @@ fn connect(criterion: &mut Criterion) {
     for rules in [10, 100, 2_000] {
         let program = program(rules).expect("a valid network");
         group.bench_function(BenchmarkId::new("rules", rules), |bencher| {
-            let connect =
-                |_| vpcsim_bench::connect(&program, CONNECTIONS).expect("every connection opens");
+            let connect = |_| {
+                vpcsim_bench::connect(&program, [CONNECTIONS; 2]).expect("every connection opens")
+            };
             bencher.iter_custom(|times| (0..times).map(|n| connect(n).again).sum::<Duration>());
         });
         group.bench_function(BenchmarkId::new("rules-empty-state", rules), |bencher| {
-            let connect =
-                |_| vpcsim_bench::connect(&program, CONNECTIONS).expect("every connection opens");
+            let connect = |_| {
+                vpcsim_bench::connect(&program, [CONNECTIONS; 2]).expect("every connection opens")
+            };
             bencher.iter_custom(|times| (0..times).map(|n| connect(n).at_first).sum::<Duration>());
         });
     }
@@ -44,8 +46,9 @@ fn sizes(criterion: &mut Criterion) {
     for connections in [4_096_u32, CONNECTIONS, 1_000_000] {
         group.throughput(Throughput::Elements(connections.into()));
         group.bench_function(BenchmarkId::from_parameter(connections), |bencher| {
-            let connect =
-                |_| vpcsim_bench::connect(&program, connections).expect("every connection opens");
+            let connect = |_| {
+                vpcsim_bench::connect(&program, [connections; 2]).expect("every connection opens")
+            };
             bencher.iter_custom(|times| (0..times).map(|n| connect(n).again).sum::<Duration>());
         });
     }

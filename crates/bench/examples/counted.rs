@@ -5,7 +5,7 @@
 //! connections, in a state that has held as many as are opened before.
 
 use std::error::Error;
-use vpcsim_bench::{Counted, Size, World, connect_twice, program};
+use vpcsim_bench::{Counted, Size, World, connect, program};
 
 /// Few enough that opening them costs little, more than one batch has packets.
 const FLOWS: u32 = 1024;
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let batches: u32 = batches.parse()?;
     let program = program(RULES)?;
     if what == "new" {
-        connect_twice(&program, [BEFORE, batches * BATCH])?;
+        connect(&program, [BEFORE, batches * BATCH])?;
         return Ok(());
     }
     let mut world = World::new(&program, FLOWS, &mut |_| {})?;

@@ -58,7 +58,7 @@ pub use flood::Flood;
 pub use floor::Floor;
 pub use measure::{MOST_FLOWS, Measurement, Options, Progress, TARGET_GBPS, measure};
 pub use network::{network, yaml};
-pub use opening::{Connected, connect, connect_twice};
+pub use opening::{Connected, connect};
 pub use size::Size;
 pub use traffic::Traffic;
 pub use world::{Counted, World, program};

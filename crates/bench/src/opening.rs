@@ -95,22 +95,12 @@ pub struct Connected {
 /// A time after which every unanswered connection has ended.
 const FORGOTTEN: u32 = 600;
 
-/// The time that so many new connections take: their first packets.
+/// The time that new connections take: their first packets. So many [at first](Connected::at_first), and
+/// so many [again](Connected::again).
 ///
 /// # Errors
 /// When one of them does not arrive, or comes out wrong.
-pub fn connect(program: &Arc<Program>, connections: u32) -> Result<Connected, BenchError> {
-    connect_with(program, [connections; 2], 1)
-}
-
-/// The same, but as many [`at_first`](Connected::at_first) and [again](Connected::again) as is said.
-///
-/// # Errors
-/// As [`connect`].
-pub fn connect_twice(
-    program: &Arc<Program>,
-    connections: [u32; 2],
-) -> Result<Connected, BenchError> {
+pub fn connect(program: &Arc<Program>, connections: [u32; 2]) -> Result<Connected, BenchError> {
     connect_with(program, connections, 1)
 }
 
