@@ -134,26 +134,26 @@ impl Batch {
         self.weights.push(weight);
     }
 
-    /// Adds a fragment whose datagram's flow is known.
-    pub(crate) fn push_fragment(
+    /// Adds a packet, with what is known of its datagram if it is a fragment whose first one is known.
+    pub(crate) fn push_known(
         &mut self,
         arrival: Arrival,
         bytes: &[u8],
         weight: u32,
-        fragment: Fragment,
+        fragment: Option<Fragment>,
     ) {
-        self.fragments.push((self.len(), Some(fragment)));
+        if fragment.is_some() {
+            self.fragments.push((self.len(), fragment));
+        }
         self.push_weighing(arrival, bytes, weight);
     }
 
     /// Moves the packet pushed as number `index` to the end of another batch.
     pub(crate) fn move_to(&mut self, index: usize, other: &mut Self) {
         let (slot, weight) = (self.packets[index], self.weights[index]);
-        let (arrival, bytes) = (slot.arrival(), &self.arena[slot.range()]);
-        match take_fragment(&mut self.fragments, index) {
-            Some(fragment) => other.push_fragment(arrival, bytes, weight, fragment),
-            None => other.push_weighing(arrival, bytes, weight),
-        }
+        let fragment = take_fragment(&mut self.fragments, index);
+        let bytes = &self.arena[slot.range()];
+        other.push_known(slot.arrival(), bytes, weight, fragment);
     }
 
     /// How many packets there are.

@@ -125,14 +125,8 @@ impl Shards {
         let shard = shard.unwrap_or(0);
         turn.at = At::Shard(shard);
         let lane = round.lane(shard);
-        match fragment {
-            Some(fragment) => round.lanes[lane]
-                .batch
-                .push_fragment(arrival, bytes, weight, fragment),
-            None => round.lanes[lane]
-                .batch
-                .push_weighing(arrival, bytes, weight),
-        }
+        let batch = &mut round.lanes[lane].batch;
+        batch.push_known(arrival, bytes, weight, fragment);
     }
 
     /// Fragments that have waited too long.
